@@ -1,0 +1,69 @@
+//! The built-in detector.
+use shared::domain::{frame::DecodedFrame, position::Position, target::TargetType};
+
+mod aiming_mark;
+mod backdrop;
+mod deviation;
+mod discs;
+mod ellipse;
+mod holes;
+mod linear;
+mod lines;
+mod locate;
+mod numerals;
+mod plane;
+mod pyramid;
+mod rings;
+mod roll;
+mod sheet;
+mod spots;
+
+pub use locate::locate;
+pub use plane::Plane;
+
+/// What the detector found in a frame.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Detection {
+    /// `None`: no target of the type is in the frame; then there are no holes either.
+    pub target: Option<LocatedTarget>,
+    /// Most certain first.
+    pub holes: Vec<Hole>,
+}
+
+/// Where the target is in the picture.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LocatedTarget {
+    /// The picture of the target's centre, in pixels of the upright picture.
+    pub centre_px: (f64, f64),
+    /// Pixels per millimetre about the centre.
+    pub pixels_per_mm: f64,
+    /// 0 to 1: how much of the black's edge and of the rings is where it should be.
+    pub confidence: f64,
+    pub plane: Plane,
+}
+
+/// One hole.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Hole {
+    /// The bullet's centre on the target.
+    pub position: Position,
+    /// Middle and size of the box about the hole in the upright picture.
+    pub x_px: f64,
+    pub y_px: f64,
+    pub width_px: f64,
+    pub height_px: f64,
+    /// 0 to 1.
+    pub confidence: f64,
+}
+
+/// Finds the target and the holes in it.
+pub fn detect(frame: &DecodedFrame, target_type: TargetType) -> Detection {
+    let pyramid = pyramid::Pyramid::new(&frame.luma, locate::SEARCH_PX);
+    let Some(target) = locate::locate_in(&pyramid, target_type) else {
+        return Detection { target: None, holes: Vec::new() };
+    };
+    let sheet = sheet::Sheet::new(frame, &pyramid, &target.plane, target_type);
+    let residual = deviation::Residual::new(&sheet, target_type);
+    let holes = holes::holes(&sheet, &residual, &target.plane, target_type);
+    Detection { target: Some(target), holes }
+}

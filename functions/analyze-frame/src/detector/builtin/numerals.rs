@@ -1,0 +1,236 @@
+#![expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "pixel indices of small patches")]
+//! Ring numbers are print, not holes.
+//!
+//! No font is known, but every number is printed up to four times, at the same distance on each axis. A place that looks
+//! like its counterparts on the other axes is print; a hole has no counterpart. Numbers stand upright on all axes or are
+//! turned with them: whichever makes the four look more alike.
+
+use shared::domain::target::TargetType;
+
+use super::{
+    deviation::Residual,
+    roll::number_bands,
+    sheet::{Grid, Sheet},
+    spots::Mask,
+};
+
+/// Furthest that two prints of a number may stand off their place, in sheet pixels.
+const SHIFT: i32 = 3;
+/// Likeness (normalised correlation) from which on two patches show the same number; one counterpart alone must be
+/// more alike.
+const ALIKE: f32 = 0.5;
+const ALIKE_ALONE: f32 = 0.65;
+/// Ink is what deviates by more than this share of the contrast.
+const INK_SHARE: f32 = 0.08;
+/// A pixel is explained if it is this close to what is expected, as a share of the strongest ink beside it.
+const SLACK: f32 = 0.45;
+
+/// Clears from the deviation map what ring numbers explain.
+pub fn clear(deviation: &mut Grid, residual: &Residual, sheet: &Sheet, target: TargetType) {
+    let layouts = [false, true].map(|turned| {
+        let bands: Vec<Band> = number_bands(target).map(|band| Band::new(band, turned, residual, sheet)).collect();
+        let likeness: f32 = bands.iter().map(Band::likeness).sum();
+        (likeness, bands)
+    });
+    let [(upright_likeness, upright), (turned_likeness, turned)] = layouts;
+    let bands = if turned_likeness > 1.1 * upright_likeness { turned } else { upright };
+    for band in &bands {
+        for side in 0..4 {
+            if let Some(expected) = band.expected(side) {
+                band.explain(side, &expected, residual, sheet, deviation);
+            }
+        }
+    }
+}
+
+/// The four patches at one distance from the centre.
+struct Band {
+    half: i32,
+    frames: [Frame; 4],
+    patches: [Patch; 4],
+    /// Likeness of two patches, and by how much the second stands off the first.
+    pairs: [[(f32, i32, i32); 4]; 4],
+}
+
+/// Where a patch lies on the sheet: its middle, and the directions of its columns.
+#[derive(Clone, Copy)]
+struct Frame {
+    x: f32,
+    y: f32,
+    cos: f32,
+    sin: f32,
+}
+
+impl Frame {
+    fn place(&self, u: i32, v: i32) -> (f32, f32) {
+        let (u, v) = (u as f32, v as f32);
+        (self.x + u * self.cos - v * self.sin, self.y + u * self.sin + v * self.cos)
+    }
+}
+
+struct Patch {
+    side: usize,
+    values: Vec<f32>,
+    /// Nothing but the bare ground, or not in the picture.
+    is_blank: bool,
+}
+
+impl Patch {
+    fn at(&self, u: i32, v: i32) -> Option<f32> {
+        let half = (self.side / 2) as i32;
+        let (x, y) = (u + half, v + half);
+        let side = self.side as i32;
+        ((0..side).contains(&x) && (0..side).contains(&y)).then(|| self.values[(y * side + x) as usize])
+    }
+}
+
+impl Band {
+    fn new((radius_mm, half_mm): (f64, f64), turned: bool, residual: &Residual, sheet: &Sheet) -> Self {
+        let half = ((0.95 * half_mm * sheet.pixels_per_mm) as i32).max(2);
+        let radius = (radius_mm * sheet.pixels_per_mm) as f32;
+        let (cx, cy) = sheet.centre();
+        // Right, up, left, down; rows of the sheet run downwards.
+        let frames = [(1.0, 0.0), (0.0, -1.0), (-1.0, 0.0), (0.0, 1.0)].map(|(x, y)| {
+            let (cos, sin) = if turned { (-y, x) } else { (1.0, 0.0) };
+            Frame { x: cx + radius * x, y: cy + radius * y, cos, sin }
+        });
+        let patches = frames.map(|frame| patch(&frame, half, residual, sheet));
+        let mut pairs = [[(0.0, 0, 0); 4]; 4];
+        for first in 0..4 {
+            for second in first + 1..4 {
+                if !patches[first].is_blank && !patches[second].is_blank {
+                    let (alike, du, dv) = likeness(&patches[first], &patches[second], half);
+                    pairs[first][second] = (alike, du, dv);
+                    pairs[second][first] = (alike, -du, -dv);
+                }
+            }
+        }
+        Self { half, frames, patches, pairs }
+    }
+
+    fn likeness(&self) -> f32 {
+        self.pairs.iter().flatten().map(|pair| (pair.0 - 0.3).max(0.0)).sum()
+    }
+
+    /// What is printed on one side, by what is printed on the others.
+    fn expected(&self, side: usize) -> Option<Patch> {
+        let alike: Vec<(usize, (f32, i32, i32))> =
+            (0..4).map(|other| (other, self.pairs[side][other])).filter(|(_, pair)| pair.0 >= ALIKE).collect();
+        if alike.is_empty() || (alike.len() == 1 && alike[0].1.0 < ALIKE_ALONE) {
+            return None;
+        }
+        let mut values = Vec::with_capacity(self.patches[side].values.len());
+        for v in -self.half..=self.half {
+            for u in -self.half..=self.half {
+                let mut read: Vec<f32> = alike
+                    .iter()
+                    .filter_map(|(other, (_, du, dv))| self.patches[*other].at(u + du, v + dv))
+                    .collect();
+                read.sort_by(f32::total_cmp);
+                values.push(match read.as_slice() {
+                    [] => 0.0,
+                    [one] => *one,
+                    // Of two, the one nearer to bare ground: the other may show a hole.
+                    [low, high] => if low.abs() < high.abs() { *low } else { *high },
+                    more => more[more.len() / 2],
+                });
+            }
+        }
+        Some(Patch { side: self.patches[side].side, values, is_blank: false })
+    }
+
+    /// Clears what is as expected, except where it lies within something larger that is not.
+    fn explain(&self, side: usize, expected: &Patch, residual: &Residual, sheet: &Sheet, deviation: &mut Grid) {
+        const LOW: f32 = 4.0;
+        let (count, own) = (expected.side, &self.patches[side]);
+        let ink = INK_SHARE * residual.contrast;
+        let (mut explained, mut odd) = (Mask::new(count, count), Mask::new(count, count));
+        for v in -self.half..=self.half {
+            for u in -self.half..=self.half {
+                let at = ((v + self.half) * count as i32 + u + self.half) as usize;
+                let strongest = strongest_near(expected, u, v);
+                let Some(pixel) = pixel(self.frames[side].place(u, v), sheet) else { continue };
+                let off = (own.values[at] - expected.values[at]).abs();
+                let tinted = residual.tint(pixel.0, pixel.1) > 0.12 * residual.contrast;
+                explained.cells[at] = strongest > ink && off < SLACK * strongest + 0.5 * ink && !tinted;
+                odd.cells[at] = !explained.cells[at] && deviation.row(pixel.1)[pixel.0] >= LOW;
+            }
+        }
+        let mut kept = odd.shrunk(true).grown(true);
+        for _ in 0..(0.2 * sheet.calibre_px).round() as usize {
+            kept = kept.grown(false);
+        }
+        for v in -self.half..=self.half {
+            for u in -self.half..=self.half {
+                let at = ((v + self.half) * count as i32 + u + self.half) as usize;
+                if let Some((x, y)) = pixel(self.frames[side].place(u, v), sheet) {
+                    if explained.cells[at] && !kept.cells[at] {
+                        deviation.row_mut(y)[x] = 0.0;
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn pixel((x, y): (f32, f32), sheet: &Sheet) -> Option<(usize, usize)> {
+    let (x, y) = (x.round(), y.round());
+    (x >= 0.0 && y >= 0.0 && (x as usize) < sheet.width() && (y as usize) < sheet.height())
+        .then_some((x as usize, y as usize))
+}
+
+fn patch(frame: &Frame, half: i32, residual: &Residual, sheet: &Sheet) -> Patch {
+    let side = (2 * half + 1) as usize;
+    let mut values = Vec::with_capacity(side * side);
+    let (mut seen, mut inked) = (0_usize, 0_usize);
+    for v in -half..=half {
+        for u in -half..=half {
+            let visible = pixel(frame.place(u, v), sheet).filter(|(x, y)| sheet.visible[y * sheet.width() + x]);
+            let value = visible.map_or(0.0, |(x, y)| residual.luma.row(y)[x]);
+            seen += usize::from(visible.is_some());
+            inked += usize::from(value.abs() > INK_SHARE * residual.contrast);
+            values.push(value);
+        }
+    }
+    Patch { side, values, is_blank: 2 * seen < side * side || inked < 6 }
+}
+
+/// The greatest normalised correlation of two patches over small shifts, and the shift.
+fn likeness(first: &Patch, second: &Patch, half: i32) -> (f32, i32, i32) {
+    // Large numbers have thick strokes: every other pixel will do.
+    let step = if half > 12 { 2 } else { 1 };
+    let side = 2 * half + 1;
+    let mut best = (0.0, 0, 0);
+    for dv in -SHIFT..=SHIFT {
+        for du in -SHIFT..=SHIFT {
+            let (mut product, mut a2, mut b2) = (0.0, 1e-3, 1e-3);
+            let columns = side - du.abs();
+            for y in ((-dv).max(0)..side - dv.max(0)).step_by(step) {
+                let a = (y * side + (-du).max(0)) as usize;
+                let b = ((y + dv) * side + du.max(0)) as usize;
+                let (a, b) = (&first.values[a..a + columns as usize], &second.values[b..b + columns as usize]);
+                for (a, b) in a.iter().zip(b).step_by(step) {
+                    product += a * b;
+                    a2 += a * a;
+                    b2 += b * b;
+                }
+            }
+            let correlation = product / f32::sqrt(a2 * b2);
+            if correlation > best.0 {
+                best = (correlation, du, dv);
+            }
+        }
+    }
+    best
+}
+
+/// The strongest ink expected within two pixels.
+fn strongest_near(expected: &Patch, u: i32, v: i32) -> f32 {
+    let mut strongest = 0.0_f32;
+    for dv in -2..=2 {
+        for du in -2..=2 {
+            strongest = strongest.max(expected.at(u + du, v + dv).map_or(0.0, f32::abs));
+        }
+    }
+    strongest
+}

@@ -1,0 +1,229 @@
+#![expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "pixel indices of a sheet, far below 2^32")]
+//! Connected places on the sheet that are not as printed.
+
+use super::sheet::{Grid, Sheet};
+
+/// A pixel belongs to a spot from this many standard deviations on, and a spot needs pixels of the second kind.
+const LOW: f32 = 4.0;
+const HIGH: f32 = 7.0;
+/// Smallest spot, as a share of a calibre's area.
+const SMALLEST: f64 = 0.10;
+/// A hole's outline is where the deviation has fallen to this share of what it is nearby, in calibres: where a blurred
+/// edge really is, and not where it sinks in the noise.
+const EDGE_SHARE: f32 = 0.42;
+const EDGE_REACH: f64 = 0.28;
+/// Room left about a spot in its patch.
+pub const BORDER: usize = 4;
+
+/// A spot cut out of the sheet: a small mask with a border about it.
+pub struct Spot {
+    /// Sheet pixel of the mask's first pixel.
+    pub left: isize,
+    pub top: isize,
+    /// All of it.
+    pub mask: Mask,
+    /// Where it is about as strong as anywhere near: a blurred edge's outer half is not part of it.
+    pub core: Mask,
+    /// It reaches the edge of what the picture shows, so that nobody knows its shape.
+    pub is_cut: bool,
+}
+
+/// A small binary picture.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Mask {
+    pub width: usize,
+    pub height: usize,
+    pub cells: Vec<bool>,
+}
+
+impl Mask {
+    pub fn new(width: usize, height: usize) -> Self {
+        Self { width, height, cells: vec![false; width * height] }
+    }
+
+    /// Cells that are set here and there.
+    pub fn and(mut self, other: &Self) -> Self {
+        self.cells.iter_mut().zip(&other.cells).for_each(|(cell, other)| *cell &= other);
+        self
+    }
+
+    /// Cells that are set here and not there.
+    pub fn without(mut self, other: &Self) -> Self {
+        self.cells.iter_mut().zip(&other.cells).for_each(|(cell, other)| *cell &= !other);
+        self
+    }
+
+    /// Cells that are set here or there.
+    pub fn or(mut self, other: &Self) -> Self {
+        self.cells.iter_mut().zip(&other.cells).for_each(|(cell, other)| *cell |= other);
+        self
+    }
+
+    pub fn area(&self) -> usize {
+        self.cells.iter().filter(|&&cell| cell).count()
+    }
+
+    /// Every cell that is set itself or beside one that is; with `corners`, diagonally too.
+    pub fn grown(&self, corners: bool) -> Self {
+        self.combined(corners, true)
+    }
+
+    /// Every cell that is set and has no neighbour that is not.
+    pub fn shrunk(&self, corners: bool) -> Self {
+        self.combined(corners, false)
+    }
+
+    fn combined(&self, corners: bool, wanted: bool) -> Self {
+        let mut out = self.clone();
+        for y in 0..self.height {
+            for x in 0..self.width {
+                let (from_x, to_x) = (x.saturating_sub(1), (x + 1).min(self.width - 1));
+                let (from_y, to_y) = (y.saturating_sub(1), (y + 1).min(self.height - 1));
+                let near = (from_y..=to_y).any(|v| {
+                    (from_x..=to_x).any(|u| (corners || u == x || v == y) && self.cells[v * self.width + u] == wanted)
+                });
+                if near {
+                    out.cells[y * self.width + x] = wanted;
+                }
+            }
+        }
+        out
+    }
+
+    /// Sets every cell that is enclosed, unless what is enclosed is larger than `most` cells.
+    pub fn filled(&self, most: usize) -> Self {
+        let mut out = self.clone();
+        let mut seen = self.cells.clone();
+        for start in 0..self.cells.len() {
+            if seen[start] {
+                continue;
+            }
+            let enclosed = flood(&mut seen, self.width, start);
+            let open = enclosed.iter().any(|&at| {
+                let (x, y) = (at as usize % self.width, at as usize / self.width);
+                x == 0 || y == 0 || x + 1 == self.width || y + 1 == self.height
+            });
+            if !open && enclosed.len() <= most {
+                enclosed.iter().for_each(|&at| out.cells[at as usize] = true);
+            }
+        }
+        out
+    }
+}
+
+/// All spots of a deviation map that are large and strong enough to be part of a hole.
+pub fn spots(deviation: &Grid, sheet: &Sheet) -> Vec<Spot> {
+    let (width, height) = (deviation.width, deviation.height);
+    let mut seen: Vec<bool> = deviation.values.iter().map(|&value| value < LOW).collect();
+    let least = (SMALLEST * std::f64::consts::FRAC_PI_4 * sheet.calibre_px.powi(2)) as usize;
+    let mut spots = Vec::new();
+    for start in 0..seen.len() {
+        if seen[start] {
+            continue;
+        }
+        let pixels = flood(&mut seen, width, start);
+        if pixels.len() >= least && pixels.iter().any(|&at| deviation.values[at as usize] >= HIGH) {
+            spots.push(cut_out(&pixels, sheet, deviation));
+        }
+    }
+    spots
+}
+
+/// The greatest deviation within `reach` pixels of every pixel of a box.
+fn strongest_about(deviation: &Grid, [left, top, right, bottom]: [usize; 4], reach: usize) -> Vec<f32> {
+    let (width, height) = (right - left + 1, bottom - top + 1);
+    let rows = top.saturating_sub(reach)..(bottom + reach + 1).min(deviation.height);
+    let across: Vec<Vec<f32>> = rows
+        .clone()
+        .map(|y| {
+            let row = deviation.row(y);
+            let near = |x: usize| &row[x.saturating_sub(reach)..(x + reach + 1).min(row.len())];
+            (left..=right).map(|x| near(x).iter().copied().fold(0.0, f32::max)).collect()
+        })
+        .collect();
+    let mut strongest = Vec::with_capacity(width * height);
+    for y in top..=bottom {
+        let (from, to) = (y.saturating_sub(reach) - rows.start, (y + reach + 1).min(rows.end) - rows.start);
+        strongest.extend((0..width).map(|x| across[from..to].iter().map(|row| row[x]).fold(0.0, f32::max)));
+    }
+    strongest
+}
+
+fn cut_out(pixels: &[u32], sheet: &Sheet, deviation: &Grid) -> Spot {
+    let (width, height) = (deviation.width, deviation.height);
+    let place = |at: u32| (at as usize % width, at as usize / width);
+    let (mut left, mut top, mut right, mut bottom) = (width, height, 0, 0);
+    let mut is_cut = false;
+    for (x, y) in pixels.iter().map(|&at| place(at)) {
+        (left, right, top, bottom) = (left.min(x), right.max(x), top.min(y), bottom.max(y));
+        let inner = (2..width - 2).contains(&x) && (2..height - 2).contains(&y);
+        is_cut |= !inner || !sheet.visible[(y - 2) * width + x] || !sheet.visible[(y + 2) * width + x];
+        is_cut |= !inner || !sheet.visible[y * width + x - 2] || !sheet.visible[y * width + x + 2];
+    }
+    let mut mask = Mask::new(right - left + 1 + 2 * BORDER, bottom - top + 1 + 2 * BORDER);
+    let reach = (EDGE_REACH * sheet.calibre_px).round() as usize;
+    let strongest = strongest_about(deviation, [left, top, right, bottom], reach);
+    let mut core = mask.clone();
+    for (x, y) in pixels.iter().map(|&at| place(at)) {
+        let at = (y - top + BORDER) * mask.width + x - left + BORDER;
+        mask.cells[at] = true;
+        core.cells[at] = deviation.row(y)[x] >= EDGE_SHARE * strongest[(y - top) * (right - left + 1) + x - left];
+    }
+    let border = BORDER.cast_signed();
+    Spot { left: left.cast_signed() - border, top: top.cast_signed() - border, mask, core, is_cut }
+}
+
+/// The cells that are connected to `start` and not yet seen; they count as seen from now on.
+fn flood(seen: &mut [bool], width: usize, start: usize) -> Vec<u32> {
+    let mut found = vec![start as u32];
+    seen[start] = true;
+    let mut next = 0;
+    while let Some(&pixel) = found.get(next) {
+        next += 1;
+        let at = pixel as usize;
+        let column = at % width;
+        let neighbours = [
+            (column > 0).then(|| at - 1),
+            (column + 1 < width).then_some(at + 1),
+            at.checked_sub(width),
+            (at + width < seen.len()).then_some(at + width),
+        ];
+        for neighbour in neighbours.into_iter().flatten() {
+            if !seen[neighbour] {
+                seen[neighbour] = true;
+                found.push(neighbour as u32);
+            }
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mask(rows: &[&str]) -> Mask {
+        let mut mask = Mask::new(rows[0].len(), rows.len());
+        for (y, row) in rows.iter().enumerate() {
+            for (x, cell) in row.bytes().enumerate() {
+                mask.cells[y * mask.width + x] = cell == b'#';
+            }
+        }
+        mask
+    }
+
+    #[test]
+    fn a_ring_is_filled_and_a_bay_is_not() {
+        let open = mask(&["......", ".####.", ".#..#.", ".#..#.", ".#..#.", "......"]);
+        assert_eq!(open.filled(100), open);
+        let ring = mask(&["......", ".####.", ".#..#.", ".#..#.", ".####.", "......"]);
+        assert_eq!(ring.filled(100).area(), 16);
+        assert_eq!(ring.filled(3), ring);
+    }
+
+    #[test]
+    fn opening_takes_a_thin_stroke_away() {
+        let stroke = mask(&["........", ".######.", ".######.", "........"]);
+        assert_eq!(stroke.shrunk(true).area(), 0);
+    }
+}

@@ -1,0 +1,143 @@
+//! Asking what the backend depends on, all at once.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use aws_sdk_sqs::types::QueueAttributeName;
+use chrono::{DateTime, TimeDelta, Utc};
+use shared::{Context, provider};
+use tokio::sync::Mutex;
+
+/// What a dependency is given to answer.
+const DEADLINE: Duration = Duration::from_millis(500);
+/// How long a report is kept: however often it is asked for, the dependencies are asked this often at most.
+const KEPT_FOR: TimeDelta = TimeDelta::seconds(5);
+
+/// The last report of this instance.
+#[derive(Default)]
+pub struct Kept(Mutex<Option<Arc<Report>>>);
+
+impl Kept {
+    /// The last report, or a new one; callers that come together share one.
+    pub async fn report(&self, ctx: &Context) -> Arc<Report> {
+        let mut kept = self.0.lock().await;
+        let now = ctx.clock.now();
+        if let Some(report) = kept.as_ref().filter(|report| now - report.at < KEPT_FOR) {
+            return Arc::clone(report);
+        }
+        let report = Arc::new(Report::take(ctx, now).await);
+        *kept = Some(Arc::clone(&report));
+        report
+    }
+}
+
+/// How the dependencies did at one moment.
+#[derive(Debug)]
+pub struct Report {
+    pub at: DateTime<Utc>,
+    pub database: Service,
+    pub queue: Service,
+    pub storage: Service,
+    pub roboflow: Service,
+    pub camera: Service,
+    pub pending_jobs: Option<u64>,
+    pub failed_jobs: Option<u64>,
+    pub active_sessions: Option<usize>,
+}
+
+/// One dependency.
+#[derive(Debug, Clone)]
+pub enum Service {
+    Operational { latency: Duration },
+    /// `error` is for those who run the system.
+    Failed { latency: Duration, error: String },
+    NotConfigured,
+}
+
+impl Service {
+    pub fn has_failed(&self) -> bool {
+        matches!(self, Self::Failed { .. })
+    }
+}
+
+impl Report {
+    async fn take(ctx: &Context, at: DateTime<Utc>) -> Self {
+        let (database, active, jobs, dead, storage, roboflow, camera) = futures::join!(
+            ask(ctx.control.ping()),
+            ask(ctx.sessions.count_active()),
+            ask(waiting(ctx, &ctx.config.job_queue_url)),
+            ask(waiting(ctx, &ctx.config.job_dead_letter_queue_url)),
+            ask(ctx.objects.ping()),
+            reach(ctx, ctx.config.roboflow.as_ref().map(|model| model.url.as_str())),
+            reach(ctx, ctx.config.camera.as_ref().map(|camera| camera.url.as_str())),
+        );
+        Self {
+            at,
+            database: database.1,
+            queue: if dead.1.has_failed() { dead.1 } else { jobs.1 },
+            storage: storage.1,
+            roboflow,
+            camera,
+            pending_jobs: jobs.0,
+            failed_jobs: dead.0,
+            active_sessions: active.0,
+        }
+    }
+
+    /// Whether the backend can do its work: without database or queue it can't.
+    pub fn is_ready(&self) -> bool {
+        !self.database.has_failed() && !self.queue.has_failed()
+    }
+
+    /// Whether something is wrong that the backend can work without.
+    pub fn is_degraded(&self) -> bool {
+        let failed = [&self.storage, &self.roboflow, &self.camera].iter().any(|service| service.has_failed());
+        failed || self.failed_jobs.is_some_and(|jobs| jobs > 0)
+    }
+}
+
+/// Asks one dependency, with its deadline: its answer, and how it did.
+async fn ask<T, E>(question: impl Future<Output = Result<T, E>>) -> (Option<T>, Service)
+where
+    E: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let started = Instant::now();
+    let outcome = tokio::time::timeout(DEADLINE, question).await;
+    let latency = started.elapsed();
+    match outcome {
+        Ok(Ok(answer)) => (Some(answer), Service::Operational { latency }),
+        Ok(Err(err)) => (None, Service::Failed { latency, error: chain(&*err.into()) }),
+        Err(_) => (None, Service::Failed { latency, error: format!("no answer in {} ms", DEADLINE.as_millis()) }),
+    }
+}
+
+/// An error with all its causes.
+fn chain(err: &(dyn std::error::Error + 'static)) -> String {
+    std::iter::successors(Some(err), |err| err.source()).map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+/// A provider that is configured is asked whether it answers at all.
+async fn reach(ctx: &Context, url: Option<&str>) -> Service {
+    match url {
+        Some(url) => ask(provider::reachable(&ctx.http, url)).await.1,
+        None => Service::NotConfigured,
+    }
+}
+
+/// Messages that wait in a queue or are being worked on, by SQS's own approximate counts.
+async fn waiting(ctx: &Context, queue_url: &str) -> Result<u64, String> {
+    const COUNTS: [QueueAttributeName; 3] = [
+        QueueAttributeName::ApproximateNumberOfMessages,
+        QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
+        QueueAttributeName::ApproximateNumberOfMessagesDelayed,
+    ];
+    let attributes = ctx.aws.sqs().await.get_queue_attributes().queue_url(queue_url).set_attribute_names(Some(COUNTS.to_vec()));
+    let output = attributes.send().await.map_err(|err| aws_sdk_sqs::error::DisplayErrorContext(err).to_string())?;
+    let counts = output.attributes.unwrap_or_default();
+    COUNTS
+        .iter()
+        .map(|name| counts.get(name).and_then(|count| count.parse::<u64>().ok()).ok_or_else(|| format!("no {name}")))
+        .sum()
+}

@@ -1,0 +1,93 @@
+//! A request's way through the front: who, what, may it, does a fault hit it, then the service behind.
+
+use std::time::{Duration, Instant};
+
+use hyper::body::Incoming;
+use hyper::{Request, StatusCode};
+use tokio::net::TcpListener;
+
+use super::operation::{Operation, Signer, operation, signer};
+use super::{Backend, Call, FaultAction, Front, Refusal, Service};
+use crate::http::{self, Answer, HangUp, Stop};
+
+/// More than any request of ours: DynamoDB takes 16 MB, a frame has at most 20 MB.
+const BODY_LIMIT: usize = 32 << 20;
+
+pub async fn serve(listener: TcpListener, stop: Stop, front: Front, backend: Backend) {
+    let handler = move |request, _| pass(front.clone(), backend.clone(), request);
+    http::serve(listener, stop, handler).await;
+}
+
+async fn pass(front: Front, backend: Backend, request: Request<Incoming>) -> Result<Answer, HangUp> {
+    let start = Instant::now();
+    let service = backend.service();
+    let (parts, body) = request.into_parts();
+    let Some(Signer { access_key, presigned }) = signer(&parts) else {
+        return Ok(Refusal::unsigned(service).answer(service));
+    };
+    let Some(function) = front.caller(&access_key).map(str::to_owned) else {
+        return Ok(Refusal::unknown_key(service).answer(service));
+    };
+    let body = http::read_body(body, BODY_LIMIT).await.map_err(|_| HangUp)?;
+    let Operation { name, resources, index } = operation(service, &parts, &body);
+    let mut recording = Recording::new(
+        front.clone(),
+        Call { function, service, operation: name, resources, index, start, end: start, status: None, presigned },
+    );
+    let call = &recording.call;
+    // Permissions are to be checked here: caller, operation and resources are known, nothing has been done.
+    let fault = front.fault(&call.function, service, &call.operation, &call.resources);
+    let answer = match &fault {
+        Some(FaultAction::Drop) => return Err(HangUp),
+        Some(FaultAction::Refuse { status, code, message }) => {
+            let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            Refusal::new(status, code, message).answer(service)
+        }
+        Some(FaultAction::Delay(time)) => {
+            tokio::time::sleep(*time).await;
+            backend.call(parts, body, &call.operation).await
+        }
+        Some(FaultAction::LoseAnswer) | None => backend.call(parts, body, &call.operation).await,
+    };
+    last_at_least(front.latency(), start).await;
+    if fault == Some(FaultAction::LoseAnswer) {
+        return Err(HangUp);
+    }
+    recording.call.status = Some(answer.status().as_u16());
+    Ok(answer)
+}
+
+async fn last_at_least(latency: Duration, start: Instant) {
+    if !latency.is_zero() {
+        tokio::time::sleep_until((start + latency).into()).await;
+    }
+}
+
+/// Records its call when it ends, however it ends: a caller that gives up takes the rest of `pass` with it.
+struct Recording {
+    front: Front,
+    call: Call,
+}
+
+impl Recording {
+    fn new(front: Front, call: Call) -> Self {
+        Self { front, call }
+    }
+}
+
+impl Drop for Recording {
+    fn drop(&mut self) {
+        self.call.end = Instant::now();
+        self.front.record(self.call.clone());
+    }
+}
+
+impl std::fmt::Display for Service {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::DynamoDb => "dynamodb",
+            Self::Sqs => "sqs",
+            Self::S3 => "s3",
+        })
+    }
+}

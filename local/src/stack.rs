@@ -1,0 +1,229 @@
+//! [`Stack`]: a running stack and everything that a test may want of it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use hyper::body::Bytes;
+use tokio::runtime::{Builder, Runtime};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use uuid::Uuid;
+
+use crate::camera::RangeCamera;
+use crate::dynamodb::DynamoError;
+use crate::front::Front;
+use crate::functions::{BuildError, Functions, Invocation, InvokeError};
+use crate::http::Stopper;
+use crate::identity::{Identity, IdentityError};
+use crate::logs::Logs;
+use crate::options::StackOptions;
+use crate::start;
+use crate::template::{Model, TemplateError};
+
+/// How long requests under way may take when the stack ends; as long as API Gateway waits for a function.
+const DRAIN_LIMIT: Duration = Duration::from_secs(30);
+
+/// Why a stack did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StackError {
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    #[error(transparent)]
+    DynamoDb(#[from] DynamoError),
+    #[error("SQS: {0}")]
+    Sqs(#[from] rusqlite::Error),
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    #[error("{what}: {source}")]
+    Io { what: String, source: std::io::Error },
+    #[error("the stack's own thread ended early: {0}")]
+    Ended(#[from] tokio::task::JoinError),
+}
+
+/// Where the three AWS APIs are, and a key that may do everything.
+#[derive(Debug, Clone)]
+pub struct Aws {
+    pub dynamodb: String,
+    pub sqs: String,
+    pub s3: String,
+    pub access_key_id: String,
+    pub secret_access_key: String,
+    pub region: String,
+}
+
+/// A running stack. Dropped, it ends at once; [`Stack::shutdown`] lets requests under way end first.
+///
+/// It has threads of its own, so it outlives the runtime that started it: several tests may share one.
+#[derive(Debug)]
+pub struct Stack {
+    /// None once it ends.
+    runtime: Option<Runtime>,
+    running: Option<Running>,
+    parts: Parts,
+}
+
+/// What lasts as long as the stack and can be asked for.
+#[derive(Debug)]
+pub(crate) struct Parts {
+    pub api_url: String,
+    pub aws: Aws,
+    pub front: Front,
+    pub identity: Identity,
+    pub tokens: BTreeMap<&'static str, String>,
+    pub functions: Functions,
+    pub logs: Logs,
+    pub model: Model,
+    pub terra_signing_secret: String,
+    pub options: StackOptions,
+}
+
+/// What ends with the stack, in its order.
+#[derive(Debug)]
+pub(crate) struct Running {
+    pub gateway: (Stopper, JoinHandle<()>),
+    /// Everything behind the functions.
+    pub services: Stopper,
+    pub camera: RangeCamera,
+    /// Holds the objects where no data directory was given, and the functions' working directory.
+    pub _files: tempfile::TempDir,
+}
+
+impl Stack {
+    /// Builds the functions where needed and starts everything. Instances of functions start with their first call.
+    pub async fn start(options: StackOptions) -> Result<Self, StackError> {
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(3)
+            .thread_name("local-stack")
+            .enable_all()
+            .build()
+            .map_err(|source| StackError::Io { what: "no threads".to_owned(), source })?;
+        match runtime.spawn(start::start(options)).await.map_err(StackError::from).flatten() {
+            Ok((parts, running)) => Ok(Self { runtime: Some(runtime), running: Some(running), parts }),
+            Err(error) => {
+                runtime.shutdown_background();
+                Err(error)
+            }
+        }
+    }
+
+    /// `http://127.0.0.1:<port>/functions/v1`
+    pub fn base_url(&self) -> String {
+        format!("{}{}", self.parts.api_url, crate::BASE_PATH)
+    }
+
+    /// `http://127.0.0.1:<port>`
+    pub fn api_url(&self) -> &str {
+        &self.parts.api_url
+    }
+
+    pub fn aws(&self) -> &Aws {
+        &self.parts.aws
+    }
+
+    /// Calls of AWS APIs, and faults.
+    pub fn front(&self) -> &Front {
+        &self.parts.front
+    }
+
+    pub fn identity(&self) -> &Identity {
+        &self.parts.identity
+    }
+
+    pub fn logs(&self) -> &Logs {
+        &self.parts.logs
+    }
+
+    /// None once the stack ends.
+    pub fn camera(&self) -> Option<&RangeCamera> {
+        self.running.as_ref().map(|running| &running.camera)
+    }
+
+    /// What the template says, resolved.
+    pub fn model(&self) -> &Model {
+        &self.parts.model
+    }
+
+    pub fn options(&self) -> &StackOptions {
+        &self.parts.options
+    }
+
+    /// Tokens by name: `user`, `other_user`, `trainer`, `admin`.
+    pub fn tokens(&self) -> &BTreeMap<&'static str, String> {
+        &self.parts.tokens
+    }
+
+    /// The token of that name; empty where there is none, which no function takes.
+    pub fn token(&self, name: &str) -> &str {
+        self.parts.tokens.get(name).map_or("", String::as_str)
+    }
+
+    /// User ids by the same names.
+    pub fn users(&self) -> BTreeMap<&'static str, Uuid> {
+        Identity::users()
+    }
+
+    pub fn terra_signing_secret(&self) -> &str {
+        &self.parts.terra_signing_secret
+    }
+
+    /// The physical name of a table by its logical id.
+    pub fn table(&self, id: &str) -> Option<&str> {
+        self.parts.model.tables.iter().find(|table| table.id == id).map(|table| table.name.as_str())
+    }
+
+    pub fn queue_url(&self, id: &str) -> Option<&str> {
+        self.parts.model.queues.iter().find(|queue| queue.id == id).map(|queue| queue.url.as_str())
+    }
+
+    pub fn bucket(&self, id: &str) -> Option<&str> {
+        self.parts.model.buckets.iter().find(|bucket| bucket.id == id).map(|bucket| bucket.name.as_str())
+    }
+
+    /// Invokes a function with an event, as `aws lambda invoke` would: `function` is the crate's name.
+    pub async fn invoke(&self, function: &str, event: impl Into<Bytes>) -> Result<Invocation, InvokeError> {
+        let Some(runtime) = &self.runtime else { return Err(InvokeError::Ending) };
+        let (functions, function, event) = (self.parts.functions.clone(), function.to_owned(), event.into());
+        let invocation = runtime.spawn(async move { functions.invoke(&function, event, None).await });
+        invocation.await.unwrap_or(Err(InvokeError::Ending))
+    }
+
+    /// Kills a function's instances, busy or not, as a crash would.
+    pub async fn kill_instances(&self, function: &str) {
+        self.parts.functions.kill(function).await;
+    }
+
+    /// Builds again and replaces the instances.
+    pub async fn rebuild(&self) -> Result<(), BuildError> {
+        start::build_functions(&self.parts.options, &self.parts.model, true).await?;
+        self.parts.functions.replace().await;
+        Ok(())
+    }
+
+    /// No new requests; those under way have 30 s; then instances get SIGTERM; then everything else ends.
+    pub async fn shutdown(mut self) {
+        let (Some(runtime), Some(running)) = (self.runtime.take(), self.running.take()) else { return };
+        let functions = self.parts.functions.clone();
+        let ended = runtime.spawn(async move {
+            let (stopper, gateway) = running.gateway;
+            stopper.stop();
+            // Over the limit, what is still under way ends with its instance.
+            timeout(DRAIN_LIMIT, gateway).await.ok();
+            functions.end().await;
+            running.services.stop();
+            running.camera.stop().await;
+        });
+        // An error means that a thread panicked, which has been reported; there is nothing left to end.
+        ended.await.ok();
+        runtime.shutdown_background();
+    }
+}
+
+impl Drop for Stack {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}

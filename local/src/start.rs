@@ -1,0 +1,198 @@
+//! How a stack comes up: ports first, since the template's values need them; then building, tables and servers at once.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde_json::json;
+use tokio::net::TcpListener;
+
+use crate::camera::RangeCamera;
+use crate::dynamodb;
+use crate::front::{self, Backend, Front};
+use crate::functions::{BuildError, Credentials, Endpoints, Functions, Launcher, ProcessGroup, build};
+use crate::gateway::Gateway;
+use crate::http::{self, Stop};
+use crate::identity::Identity;
+use crate::logs::Logs;
+use crate::options::StackOptions;
+use crate::s3;
+use crate::sqs::Sqs;
+use crate::stack::{Aws, Parts, Running, StackError};
+use crate::system;
+use crate::template::{Model, Site, Template};
+use crate::{ACCOUNT, API_ID, REGION, STACK_NAME};
+
+/// Signs Terra's webhooks unless the caller gives another secret.
+const TERRA_SIGNING_SECRET: &str = "local-terra-signing-secret";
+
+/// A port that is bound, and its URL.
+struct Port {
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+impl Port {
+    async fn bind(port: u16) -> Result<Self, StackError> {
+        let failed = |source| StackError::Io { what: format!("127.0.0.1:{port}"), source };
+        let listener = http::bind(port).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        Ok(Self { listener, address })
+    }
+
+    fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+}
+
+pub async fn start(options: StackOptions) -> Result<(Parts, Running), StackError> {
+    let template = Template::read(&options.template)?;
+    let files = tempfile::tempdir().map_err(|source| StackError::Io { what: "temporary directory".to_owned(), source })?;
+    let gateway_port = Port::bind(options.port).await?;
+    let [dynamodb_port, sqs_port, s3_port, identity_port] =
+        [Port::bind(0).await?, Port::bind(0).await?, Port::bind(0).await?, Port::bind(0).await?];
+    let camera = RangeCamera::start(system::new_id().simple().to_string(), options.camera.clone())
+        .await
+        .map_err(|source| StackError::Io { what: "range camera".to_owned(), source })?;
+    let identity = Identity::new(identity_port.address)?;
+    let parameters = parameters(&template, &options, &identity, &camera);
+    let model = template.resolve(&site(&sqs_port), &parameters)?;
+    let endpoints = Endpoints { dynamodb: dynamodb_port.url(), sqs: sqs_port.url(), s3: s3_port.url() };
+    let credentials = credentials(&model);
+    let (services, stop) = http::stop_signal();
+    let storage = Storage { root: options.data_dir.clone(), files: files.path().to_owned() };
+    let (binaries, backends) = tokio::try_join!(
+        async { build_functions(&options, &model, false).await.map_err(StackError::from) },
+        storage.open(&model, &credentials, &stop),
+    )?;
+    let callers = credentials.iter().map(|(name, key)| (key.access_key_id.clone(), name.clone())).collect();
+    let front = Front::new(callers);
+    for (port, backend) in [dynamodb_port, sqs_port, s3_port].into_iter().zip(backends) {
+        tokio::spawn(front::serve(port.listener, stop.clone(), front.clone(), backend));
+    }
+    tokio::spawn(identity.clone().serve(identity_port.listener, stop));
+    let logs = Logs::new(options.echo);
+    let aws = aws(&endpoints, &credentials);
+    let launcher = launcher(binaries, files.path(), endpoints, credentials, &logs)?;
+    let functions = Functions::new(&model.functions, &launcher, options.max_instances);
+    let gateway = Gateway::new(&model.routes, model.cors.clone(), functions.clone(), logs.clone());
+    let (stopper, stop) = http::stop_signal();
+    let api_url = gateway_port.url();
+    let gateway = (stopper, tokio::spawn(gateway.serve(gateway_port.listener, stop)));
+    let tokens = identity.tokens()?;
+    let terra_signing_secret =
+        template.parameter("TerraSigningSecret", &parameters).unwrap_or_else(|| TERRA_SIGNING_SECRET.to_owned());
+    let parts =
+        Parts { api_url, aws, front, identity, tokens, functions, logs, model, terra_signing_secret, options };
+    Ok((parts, Running { gateway, services, camera, _files: files }))
+}
+
+/// Builds the model's functions; the directory of their binaries.
+pub async fn build_functions(options: &StackOptions, model: &Model, again: bool) -> Result<PathBuf, BuildError> {
+    let packages: Vec<&str> = model.functions.iter().map(|function| function.name.as_str()).collect();
+    let workspace = options.template.parent().unwrap_or(Path::new("."));
+    build(&options.binaries, &packages, workspace, again, options.quiet_build).await
+}
+
+fn site(sqs: &Port) -> Site {
+    Site {
+        region: REGION.to_owned(),
+        account: ACCOUNT.to_owned(),
+        stack: STACK_NAME.to_owned(),
+        api_id: API_ID.to_owned(),
+        sqs_url: sqs.url(),
+    }
+}
+
+/// What the stack sets itself, as far as the template has it, and what the caller sets, which wins.
+fn parameters(
+    template: &Template,
+    options: &StackOptions,
+    identity: &Identity,
+    camera: &RangeCamera,
+) -> BTreeMap<String, String> {
+    let issuers = json!([{"issuer": identity.issuer(), "kind": "supabase", "audience": "authenticated"}]);
+    let own = [
+        ("AuthIssuers", issuers.to_string()),
+        ("CameraApiUrl", camera.url().to_owned()),
+        ("CameraApiKey", camera.key().to_owned()),
+        ("TerraSigningSecret", TERRA_SIGNING_SECRET.to_owned()),
+    ];
+    let own = own.into_iter().filter(|(name, _)| template.declares(name));
+    let own = own.map(|(name, value)| (name.to_owned(), value));
+    own.chain(options.parameters.clone()).collect()
+}
+
+/// A key for each function, and one for everybody else.
+fn credentials(model: &Model) -> BTreeMap<String, Credentials> {
+    let names = model.functions.iter().map(|function| function.name.as_str()).chain([front::EVERYBODY_ELSE]);
+    let key = |name: &str| Credentials {
+        // Readable, and of the characters that AWS has in its keys.
+        access_key_id: format!("LOCAL{}", name.replace(|c: char| !c.is_ascii_alphanumeric(), "").to_uppercase()),
+        secret_access_key: system::new_id().simple().to_string(),
+    };
+    names.map(|name| (name.to_owned(), key(name))).collect()
+}
+
+fn aws(endpoints: &Endpoints, credentials: &BTreeMap<String, Credentials>) -> Aws {
+    let key = credentials.get(front::EVERYBODY_ELSE).cloned().unwrap_or_default();
+    Aws {
+        dynamodb: endpoints.dynamodb.clone(),
+        sqs: endpoints.sqs.clone(),
+        s3: endpoints.s3.clone(),
+        access_key_id: key.access_key_id,
+        secret_access_key: key.secret_access_key,
+        region: REGION.to_owned(),
+    }
+}
+
+fn launcher(
+    binaries: PathBuf,
+    files: &Path,
+    endpoints: Endpoints,
+    credentials: BTreeMap<String, Credentials>,
+    logs: &Logs,
+) -> Result<Arc<Launcher>, StackError> {
+    let failed = |source| StackError::Io { what: "functions".to_owned(), source };
+    let task_root = files.join("task");
+    std::fs::create_dir_all(&task_root).map_err(failed)?;
+    Ok(Arc::new(Launcher {
+        binaries,
+        task_root,
+        region: REGION.to_owned(),
+        account: ACCOUNT.to_owned(),
+        endpoints,
+        credentials,
+        logs: logs.clone(),
+        group: ProcessGroup::start().map_err(failed)?,
+    }))
+}
+
+/// Where tables, messages and objects are kept.
+struct Storage {
+    /// The data directory, where one was given: tables and messages are in memory otherwise.
+    root: Option<PathBuf>,
+    /// For objects without a data directory.
+    files: PathBuf,
+}
+
+impl Storage {
+    async fn open(
+        &self,
+        model: &Model,
+        credentials: &BTreeMap<String, Credentials>,
+        stop: &Stop,
+    ) -> Result<[Backend; 3], StackError> {
+        let failed = |source| StackError::Io { what: "data directory".to_owned(), source };
+        let objects = self.root.as_ref().unwrap_or(&self.files).join("s3");
+        std::fs::create_dir_all(&objects).map_err(failed)?;
+        let file = |name: &str| self.root.as_ref().map(|root| root.join(name));
+        let s3 = s3::open(&objects, &model.buckets, credentials.values()).map_err(failed)?;
+        let sqs = Sqs::open(file("sqs.sqlite").as_deref(), &model.queues)?;
+        let database = dynamodb::open(file("dynamodb.sqlite").as_deref())?;
+        dynamodb::create_tables(&database, &model.tables)?;
+        let dynamodb = dynamodb::start(database, stop.clone()).await?;
+        Ok([Backend::dynamodb(dynamodb), Backend::Sqs(sqs), Backend::S3(s3)])
+    }
+}

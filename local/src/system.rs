@@ -1,0 +1,46 @@
+//! What the stack takes from the machine that it runs on: time, ids, and the few variables that cargo sets.
+//! Everything else asks here, so that nothing of the developer's environment slips in unseen.
+
+use std::ffi::OsString;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+#[expect(clippy::disallowed_methods, reason = "the stack stands outside the functions and has no Context")]
+pub fn now() -> DateTime<Utc> {
+    SystemTime::now().into()
+}
+
+/// Milliseconds since 1970, as SQS and Lambda count.
+pub fn now_ms() -> i64 {
+    now().timestamp_millis()
+}
+
+/// Seconds since 1970, as tokens count.
+pub fn now_secs() -> i64 {
+    now().timestamp()
+}
+
+/// The instant that lies `ahead` from now, in milliseconds since 1970.
+pub fn deadline_ms(ahead: std::time::Duration) -> u128 {
+    let now: SystemTime = now().into();
+    (now + ahead).duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis())
+}
+
+#[expect(clippy::disallowed_methods, reason = "the stack stands outside the functions and has no Context")]
+pub fn new_id() -> Uuid {
+    Uuid::new_v4()
+}
+
+/// A trace id as X-Ray makes them: version, seconds since 1970, 96 random bits.
+pub fn trace_root() -> String {
+    let random = new_id().simple().to_string();
+    format!("1-{:08x}-{}", now_secs(), random.get(..24).unwrap_or_default())
+}
+
+/// A variable of the process that runs the stack. Only what cargo sets is asked for: functions get none of these.
+#[expect(clippy::disallowed_methods, reason = "cargo says by CARGO which of several toolchains runs this")]
+pub fn cargo() -> OsString {
+    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}

@@ -1,0 +1,278 @@
+//! Typed configuration, read once from a lookup function. A variable that is empty counts as absent, since an
+//! optional parameter of the template arrives as an empty string.
+
+use std::fmt;
+
+use serde::Deserialize;
+
+/// Names of the variables that a function may require.
+pub mod name {
+    pub const AUTH_ISSUERS: &str = "AUTH_ISSUERS";
+    pub const BUCKET: &str = "BUCKET";
+    pub const CONTROL_TABLE: &str = "CONTROL_TABLE";
+    pub const JOB_DEAD_LETTER_QUEUE_URL: &str = "JOB_DEAD_LETTER_QUEUE_URL";
+    pub const JOB_QUEUE_URL: &str = "JOB_QUEUE_URL";
+    pub const SESSIONS_TABLE: &str = "SESSIONS_TABLE";
+}
+
+/// What a function is configured with. A name that the function did not require may be an empty string; it then has
+/// no code that uses it.
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub stage: String,
+    /// Version that the platform gave this deployment: the dimension that a canary is watched by.
+    pub function_version: String,
+    pub control_table: String,
+    pub sessions_table: String,
+    pub bucket: String,
+    pub job_queue_url: String,
+    pub job_dead_letter_queue_url: String,
+    pub issuers: Vec<IssuerConfig>,
+    pub camera: Option<CameraConfig>,
+    pub camera_fallback: CameraFallback,
+    pub roboflow: Option<RoboflowConfig>,
+}
+
+/// An issuer whose tokens are accepted.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IssuerConfig {
+    /// Compared with `iss` byte by byte.
+    pub issuer: String,
+    pub kind: IssuerKind,
+    /// Expected `aud`; for Cognito access tokens the expected `client_id`.
+    pub audience: String,
+    /// Where the keys are; by default `<issuer>/.well-known/jwks.json`.
+    #[serde(default)]
+    pub jwks_url: Option<String>,
+    /// HS256 secret of an older Supabase project, from `SUPABASE_JWT_SECRET`; never part of the JSON.
+    #[serde(skip)]
+    pub shared_secret: Option<Secret>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IssuerKind {
+    Supabase,
+    /// Id tokens: `aud` is the client.
+    CognitoId,
+    /// Access tokens: no `aud`, `client_id` instead.
+    CognitoAccess,
+}
+
+#[derive(Debug, Clone)]
+pub struct CameraConfig {
+    pub url: String,
+    pub key: Secret,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CameraFallback {
+    None,
+    TestFrame,
+}
+
+#[derive(Debug, Clone)]
+pub struct RoboflowConfig {
+    pub url: String,
+    pub key: Secret,
+    /// `project/version`
+    pub model: String,
+    pub shot_classes: Vec<String>,
+    pub target_classes: Vec<String>,
+}
+
+/// A string that never shows itself in a log.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    pub fn new(value: impl Into<String>) -> Self {
+        Self(value.into())
+    }
+
+    /// The secret itself, to be handed on and not kept.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// Everything that is wrong with the configuration, in one message.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("configuration: {}", .0.join("; "))]
+pub struct ConfigError(pub Vec<String>);
+
+/// The level of the log, which starts before anything else, so that a faulty configuration can be logged.
+#[expect(clippy::disallowed_methods, reason = "this is where the environment is read")]
+pub fn log_level() -> String {
+    std::env::var("LOG_LEVEL").unwrap_or_else(|_| "info".into())
+}
+
+impl Config {
+    /// Reads the process environment.
+    #[expect(clippy::disallowed_methods, reason = "this is where the environment is read")]
+    pub fn from_env(required: &[&str]) -> Result<Self, ConfigError> {
+        Self::from_lookup(required, |name| std::env::var(name).ok())
+    }
+
+    /// Reads the configuration from `lookup`; all that is missing or malformed is reported together.
+    pub fn from_lookup(required: &[&str], lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let get = |name: &str| lookup(name).filter(|value| !value.trim().is_empty());
+        let mut faults: Vec<String> =
+            required.iter().filter(|name| get(name).is_none()).map(|name| format!("{name} is missing")).collect();
+        let issuers = issuers(&get, &mut faults);
+        let camera = camera(&get, &mut faults);
+        let roboflow = roboflow(&get, &mut faults);
+        let camera_fallback = match get("CAMERA_FALLBACK").as_deref() {
+            None | Some("none") => CameraFallback::None,
+            Some("test-frame") => CameraFallback::TestFrame,
+            Some(_) => {
+                faults.push("CAMERA_FALLBACK must be none or test-frame".into());
+                CameraFallback::None
+            }
+        };
+        if !faults.is_empty() {
+            return Err(ConfigError(faults));
+        }
+        let text = |name: &str| get(name).unwrap_or_default();
+        Ok(Self {
+            stage: get("STAGE").unwrap_or_else(|| "dev".into()),
+            function_version: get("AWS_LAMBDA_FUNCTION_VERSION").unwrap_or_else(|| "$LATEST".into()),
+            control_table: text(name::CONTROL_TABLE),
+            sessions_table: text(name::SESSIONS_TABLE),
+            bucket: text(name::BUCKET),
+            job_queue_url: text(name::JOB_QUEUE_URL),
+            job_dead_letter_queue_url: text(name::JOB_DEAD_LETTER_QUEUE_URL),
+            issuers,
+            camera,
+            camera_fallback,
+            roboflow,
+        })
+    }
+}
+
+fn issuers(get: &impl Fn(&str) -> Option<String>, faults: &mut Vec<String>) -> Vec<IssuerConfig> {
+    let Some(text) = get(name::AUTH_ISSUERS) else { return Vec::new() };
+    let mut issuers: Vec<IssuerConfig> = match serde_json::from_str(&text) {
+        Ok(issuers) => issuers,
+        Err(err) => {
+            faults.push(format!("AUTH_ISSUERS is not a list of issuers: {err}"));
+            return Vec::new();
+        }
+    };
+    let secret = get("SUPABASE_JWT_SECRET").map(Secret::new);
+    for issuer in &mut issuers {
+        if issuer.kind == IssuerKind::Supabase {
+            issuer.shared_secret.clone_from(&secret);
+        }
+        if let Some(fault) = insecure(&issuer.keys_url()) {
+            faults.push(format!("AUTH_ISSUERS: {} {fault}", issuer.issuer));
+        }
+    }
+    issuers
+}
+
+impl IssuerConfig {
+    /// Where the issuer publishes its keys.
+    pub fn keys_url(&self) -> String {
+        self.jwks_url
+            .clone()
+            .unwrap_or_else(|| format!("{}/.well-known/jwks.json", self.issuer.trim_end_matches('/')))
+    }
+}
+
+fn camera(get: &impl Fn(&str) -> Option<String>, faults: &mut Vec<String>) -> Option<CameraConfig> {
+    let url = get("CAMERA_API_URL")?;
+    if let Some(fault) = insecure(&url) {
+        faults.push(format!("CAMERA_API_URL {fault}"));
+    }
+    let Some(key) = get("CAMERA_API_KEY") else {
+        faults.push("CAMERA_API_KEY is missing (CAMERA_API_URL is set)".into());
+        return None;
+    };
+    Some(CameraConfig { url: url.trim_end_matches('/').into(), key: Secret::new(key) })
+}
+
+fn roboflow(get: &impl Fn(&str) -> Option<String>, faults: &mut Vec<String>) -> Option<RoboflowConfig> {
+    let key = get("ROBOFLOW_API_KEY")?;
+    let url = get("ROBOFLOW_URL").unwrap_or_else(|| "https://detect.roboflow.com".into());
+    if let Some(fault) = insecure(&url) {
+        faults.push(format!("ROBOFLOW_URL {fault}"));
+    }
+    let Some(model) = get("ROBOFLOW_MODEL") else {
+        faults.push("ROBOFLOW_MODEL is missing (ROBOFLOW_API_KEY is set)".into());
+        return None;
+    };
+    let list = |name: &str, default: &str| -> Vec<String> {
+        let text = get(name).unwrap_or_else(|| default.into());
+        text.split(',').map(|class| class.trim().to_lowercase()).filter(|class| !class.is_empty()).collect()
+    };
+    Some(RoboflowConfig {
+        url: url.trim_end_matches('/').into(),
+        key: Secret::new(key),
+        model: model.trim_matches('/').into(),
+        shot_classes: list("ROBOFLOW_SHOT_CLASSES", "shot,hole,bullet,bullet_hole"),
+        target_classes: list("ROBOFLOW_TARGET_CLASSES", "target,bullseye"),
+    })
+}
+
+/// Why a URL may not carry keys or pictures: plain HTTP is for the same machine only.
+fn insecure(url: &str) -> Option<&'static str> {
+    let Ok(url) = reqwest::Url::parse(url) else { return Some("is not a URL") };
+    match (url.scheme(), url.host_str()) {
+        ("https", Some(_)) | ("http", Some("127.0.0.1" | "localhost" | "[::1]")) => None,
+        ("http", Some(_)) => Some("must use https (plain http is for loopback only)"),
+        _ => Some("must be an https URL"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    fn read(required: &[&str], vars: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        let vars: HashMap<_, _> = vars.iter().copied().collect();
+        Config::from_lookup(required, |name| vars.get(name).map(ToString::to_string))
+    }
+
+    #[test]
+    fn everything_missing_is_named_at_once() {
+        let err = read(&[name::BUCKET, name::SESSIONS_TABLE], &[("BUCKET", " "), ("CAMERA_API_URL", "http://camera")])
+            .unwrap_err()
+            .to_string();
+        for part in ["BUCKET is missing", "SESSIONS_TABLE is missing", "CAMERA_API_URL must use https", "CAMERA_API_KEY"]
+        {
+            assert!(err.contains(part), "{part} in {err}");
+        }
+    }
+
+    #[test]
+    fn an_issuer_over_plain_http_is_refused_unless_it_is_loopback() {
+        let config = |issuer: &str| {
+            read(
+                &[],
+                &[("AUTH_ISSUERS", &format!(r#"[{{"issuer":"{issuer}","kind":"supabase","audience":"authenticated"}}]"#))],
+            )
+        };
+        assert!(config("http://issuer.example/auth/v1").is_err());
+        assert!(config("http://127.0.0.1:9/auth/v1").is_ok());
+        let issuers = config("https://issuer.example/auth/v1").unwrap().issuers;
+        assert_eq!(issuers[0].keys_url(), "https://issuer.example/auth/v1/.well-known/jwks.json");
+    }
+
+    #[test]
+    fn a_secret_never_shows_itself() {
+        let vars = [("CAMERA_API_URL", "https://camera.example/"), ("CAMERA_API_KEY", "hunter2")];
+        let config = read(&[], &vars).unwrap();
+        assert!(!format!("{config:?}").contains("hunter2"));
+        assert_eq!(config.camera.unwrap().url, "https://camera.example");
+    }
+}

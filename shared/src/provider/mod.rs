@@ -1,0 +1,154 @@
+//! Outbound calls, each with a deadline, retries within it, and a breaker.
+
+use std::time::{Duration, Instant};
+
+use crate::{
+    Context,
+    breaker::Gate,
+    error::{Error, Result},
+};
+
+pub mod camera;
+pub mod roboflow;
+
+/// How one attempt at a provider failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// No answer in time.
+    #[error("no answer in time")]
+    Timeout,
+    /// No connection, or one that broke.
+    #[error("not reachable: {0}")]
+    Unreachable(String),
+    /// The provider is overloaded or broken and says so; worth another attempt.
+    #[error("status {status}")]
+    Overloaded { status: u16, retry_after: Option<Duration> },
+    /// The provider failed in a way that another attempt does not mend.
+    #[error("status {status}")]
+    Broken { status: u16 },
+    /// The provider refuses the request: our configuration or the request is at fault, not its health.
+    #[error("refused with status {status}: {message}")]
+    Refused { status: u16, message: String },
+    /// The provider answered with something that can't be used.
+    #[error("unusable answer: {0}")]
+    Unusable(String),
+}
+
+/// A provider and the time that it is given, all attempts together.
+#[derive(Debug, Clone, Copy)]
+pub struct Call {
+    pub provider: &'static str,
+    pub deadline: Duration,
+}
+
+const ATTEMPTS: u32 = 3;
+const FIRST_BACKOFF: Duration = Duration::from_millis(100);
+
+impl Failure {
+    fn is_worth_another_attempt(&self) -> bool {
+        matches!(self, Self::Unreachable(_) | Self::Overloaded { .. })
+    }
+
+    /// What speaks against the provider's health; a refusal does not, it is our request that was wrong.
+    fn counts(&self) -> bool {
+        !matches!(self, Self::Refused { .. })
+    }
+
+    /// Out of an error of the HTTP client, whose own text may hold the URL and with it a key.
+    pub fn of_http(err: reqwest::Error) -> Self {
+        if err.is_timeout() { Self::Timeout } else { Self::Unreachable(err.without_url().to_string()) }
+    }
+}
+
+impl Call {
+    /// Attempts the call until it succeeds, fails for good, or its time is up. Nothing is attempted while the
+    /// provider's breaker is open.
+    pub async fn run<T, F>(self, ctx: &Context, gate: &Gate, attempt: impl Fn() -> F) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, Failure>>,
+    {
+        let permit = gate.enter().await.map_err(|open| Error::Unavailable {
+            detail: format!("the {} is not available, try again", self.provider),
+            retry_after: open.retry_after,
+            source: Some("breaker open".into()),
+        })?;
+        let started = Instant::now();
+        let mut retries = 0;
+        let outcome = tokio::time::timeout(self.deadline, attempts(&attempt, &mut retries))
+            .await
+            .unwrap_or(Err(Failure::Timeout));
+        ctx.metrics.provider_call(self.provider, outcome.is_ok(), started.elapsed(), retries);
+        match &outcome {
+            Err(failure) if failure.counts() => permit.failed().await,
+            Ok(_) | Err(_) => permit.succeeded().await,
+        }
+        outcome.map_err(|failure| self.error(failure))
+    }
+
+    fn error(self, failure: Failure) -> Error {
+        let upstream = self.provider;
+        match failure {
+            Failure::Timeout => Error::UpstreamTimeout { upstream, source: None },
+            Failure::Unreachable(_) | Failure::Overloaded { .. } => {
+                let retry_after = match failure {
+                    Failure::Overloaded { retry_after: Some(wait), .. } => wait,
+                    _ => crate::error::RETRY_AFTER,
+                };
+                let detail = format!("the {upstream} is not available, try again");
+                Error::Unavailable { detail, retry_after, source: Some(failure.into()) }
+            }
+            Failure::Broken { .. } | Failure::Refused { .. } | Failure::Unusable(_) => {
+                Error::UpstreamFailed { upstream, source: failure.into() }
+            }
+        }
+    }
+}
+
+/// Up to three attempts with a doubling, jittered pause, or the pause that the provider asks for.
+async fn attempts<T, F>(attempt: &impl Fn() -> F, retries: &mut u32) -> Result<T, Failure>
+where
+    F: Future<Output = Result<T, Failure>>,
+{
+    let mut pause = FIRST_BACKOFF;
+    loop {
+        match attempt().await {
+            Err(failure) if failure.is_worth_another_attempt() && *retries + 1 < ATTEMPTS => {
+                let asked = match failure {
+                    Failure::Overloaded { retry_after, .. } => retry_after,
+                    _ => None,
+                };
+                tokio::time::sleep(asked.unwrap_or(pause.mul_f64(rand::random_range(0.5..1.0)))).await;
+                pause *= 2;
+                *retries += 1;
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+/// Reads an answer of at most `limit` bytes.
+pub(crate) async fn body(mut response: reqwest::Response, limit: usize) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(Failure::of_http)? {
+        if bytes.len() + chunk.len() > limit {
+            return Err(Failure::Unusable(format!("more than {limit} bytes")));
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes)
+}
+
+/// `Retry-After` in seconds.
+pub(crate) fn retry_after(response: &reqwest::Response) -> Option<Duration> {
+    let value = response.headers().get(http::header::RETRY_AFTER)?.to_str().ok()?;
+    value.trim().parse().ok().map(Duration::from_secs)
+}
+
+/// Whether anything answers at this address; what it answers does not matter as long as it is no server error.
+pub async fn reachable(http: &reqwest::Client, url: &str) -> Result<(), Failure> {
+    let response = http.get(url).send().await.map_err(Failure::of_http)?;
+    match response.status().as_u16() {
+        status @ 500.. => Err(Failure::Broken { status }),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,19 @@
+//! What a function tells about itself: JSON lines for people and queries, EMF records for dashboards and alarms.
+//!
+//! Both go to stdout, one JSON object a line, and nothing is held back: Lambda freezes an instance the moment its
+//! answer is out.
+
+mod emf;
+mod logs;
+mod metrics;
+mod pending;
+mod sdk_timer;
+
+#[cfg(test)]
+pub(crate) mod fake_dynamodb;
+
+pub use logs::{init, request_span, subscriber};
+#[cfg(test)]
+pub(crate) use logs::log_panic;
+pub use metrics::{Captured, Metrics, RequestRecord};
+pub use sdk_timer::SdkTimer;
