@@ -74,7 +74,8 @@ fn set_ttl(database: &Database, table: &Table) -> dynoxide::Result<()> {
 fn check_unchanged(database: &Database, table: &Table) -> Result<(), DynamoError> {
     let failed = |source| DynamoError::Create { id: table.id.clone(), source };
     let properties = |source| DynamoError::Properties { id: table.id.clone(), source };
-    let request = serde_json::from_value::<DescribeTableRequest>(json!({"TableName": table.name})).map_err(properties)?;
+    let request =
+        serde_json::from_value::<DescribeTableRequest>(json!({"TableName": table.name})).map_err(properties)?;
     let found = database.describe_table(request).map_err(failed)?;
     let found = serde_json::to_value(found).map_err(properties)?;
     let found = found.get("Table").unwrap_or(&Value::Null);
@@ -88,8 +89,9 @@ fn check_unchanged(database: &Database, table: &Table) -> Result<(), DynamoError
 fn keys(table: &Value) -> (String, Vec<String>) {
     let text = |value: &Value, name: &str| value.get(name).map(Value::to_string).unwrap_or_default();
     let indexes = table.get("GlobalSecondaryIndexes").and_then(Value::as_array).into_iter().flatten();
-    let mut indexes: Vec<String> =
-        indexes.map(|index| text(index, "IndexName") + &text(index, "KeySchema") + &text(index, "Projection")).collect();
+    let mut indexes: Vec<String> = indexes
+        .map(|index| text(index, "IndexName") + &text(index, "KeySchema") + &text(index, "Projection"))
+        .collect();
     indexes.sort();
     (text(table, "KeySchema"), indexes)
 }

@@ -111,7 +111,8 @@ impl Identity {
     /// The claims of a token for this user, ready to be changed and signed. `role` as in `app_metadata`.
     pub fn claims(&self, user: Uuid, role: Option<&str>) -> Value {
         let now = system::now_secs();
-        let app_metadata = role.map_or_else(|| json!({"provider": "email"}), |role| json!({"provider": "email", "role": role}));
+        let app_metadata =
+            role.map_or_else(|| json!({"provider": "email"}), |role| json!({"provider": "email", "role": role}));
         json!({
             "iss": self.issuer(), "sub": user, "aud": "authenticated", "role": "authenticated",
             "iat": now, "exp": now + TOKEN_LIFETIME_SECS,

@@ -95,7 +95,8 @@ impl Logs {
             let added = self.inner.added.notified();
             tokio::pin!(added);
             added.as_mut().enable();
-            if let Some(line) = lock(&self.inner.lines).iter().find(|line| *line.function == *function && wanted(line)) {
+            if let Some(line) = lock(&self.inner.lines).iter().find(|line| *line.function == *function && wanted(line))
+            {
                 return line.clone();
             }
             added.await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use hyper::body::Bytes;
 use tokio::runtime::{Builder, Runtime};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinError, JoinHandle};
 use tokio::time::timeout;
 use uuid::Uuid;
 
@@ -39,7 +39,7 @@ pub enum StackError {
     #[error("{what}: {source}")]
     Io { what: String, source: std::io::Error },
     #[error("the stack's own thread ended early: {0}")]
-    Ended(#[from] tokio::task::JoinError),
+    Ended(#[from] JoinError),
 }
 
 /// Where the three AWS APIs are, and a key that may do everything.
@@ -58,10 +58,40 @@ pub struct Aws {
 /// It has threads of its own, so it outlives the runtime that started it: several tests may share one.
 #[derive(Debug)]
 pub struct Stack {
+    threads: Threads,
     /// None once it ends.
-    runtime: Option<Runtime>,
     running: Option<Running>,
     parts: Parts,
+}
+
+/// The stack's own runtime. A plain one may not be dropped where a test awaits.
+#[derive(Debug)]
+struct Threads(Option<Runtime>);
+
+impl Threads {
+    fn start() -> std::io::Result<Self> {
+        let runtime = Builder::new_multi_thread().worker_threads(3).thread_name("local-stack").enable_all().build()?;
+        Ok(Self(Some(runtime)))
+    }
+
+    /// Runs the future on these threads, whatever becomes of the caller.
+    async fn run<F>(&self, future: F) -> Result<F::Output, JoinError>
+    where
+        F: Future<Output: Send> + Send + 'static,
+    {
+        match &self.0 {
+            Some(runtime) => runtime.spawn(future).await,
+            None => tokio::spawn(future).await,
+        }
+    }
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 /// What lasts as long as the stack and can be asked for.
@@ -93,19 +123,10 @@ pub(crate) struct Running {
 impl Stack {
     /// Builds the functions where needed and starts everything. Instances of functions start with their first call.
     pub async fn start(options: StackOptions) -> Result<Self, StackError> {
-        let runtime = Builder::new_multi_thread()
-            .worker_threads(3)
-            .thread_name("local-stack")
-            .enable_all()
-            .build()
-            .map_err(|source| StackError::Io { what: "no threads".to_owned(), source })?;
-        match runtime.spawn(start::start(options)).await.map_err(StackError::from).flatten() {
-            Ok((parts, running)) => Ok(Self { runtime: Some(runtime), running: Some(running), parts }),
-            Err(error) => {
-                runtime.shutdown_background();
-                Err(error)
-            }
-        }
+        let failed = |source| StackError::Io { what: "no threads".to_owned(), source };
+        let threads = Threads::start().map_err(failed)?;
+        let (parts, running) = threads.run(start::start(options)).await??;
+        Ok(Self { threads, running: Some(running), parts })
     }
 
     /// `http://127.0.0.1:<port>/functions/v1`
@@ -183,10 +204,9 @@ impl Stack {
 
     /// Invokes a function with an event, as `aws lambda invoke` would: `function` is the crate's name.
     pub async fn invoke(&self, function: &str, event: impl Into<Bytes>) -> Result<Invocation, InvokeError> {
-        let Some(runtime) = &self.runtime else { return Err(InvokeError::Ending) };
         let (functions, function, event) = (self.parts.functions.clone(), function.to_owned(), event.into());
-        let invocation = runtime.spawn(async move { functions.invoke(&function, event, None).await });
-        invocation.await.unwrap_or(Err(InvokeError::Ending))
+        let invocation = async move { functions.invoke(&function, event, None).await };
+        self.threads.run(invocation).await.unwrap_or(Err(InvokeError::Ending))
     }
 
     /// Kills a function's instances, busy or not, as a crash would.
@@ -203,9 +223,9 @@ impl Stack {
 
     /// No new requests; those under way have 30 s; then instances get SIGTERM; then everything else ends.
     pub async fn shutdown(mut self) {
-        let (Some(runtime), Some(running)) = (self.runtime.take(), self.running.take()) else { return };
+        let Some(running) = self.running.take() else { return };
         let functions = self.parts.functions.clone();
-        let ended = runtime.spawn(async move {
+        let end = async move {
             let (stopper, gateway) = running.gateway;
             stopper.stop();
             // Over the limit, what is still under way ends with its instance.
@@ -213,17 +233,8 @@ impl Stack {
             functions.end().await;
             running.services.stop();
             running.camera.stop().await;
-        });
+        };
         // An error means that a thread panicked, which has been reported; there is nothing left to end.
-        ended.await.ok();
-        runtime.shutdown_background();
-    }
-}
-
-impl Drop for Stack {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
+        self.threads.run(end).await.ok();
     }
 }

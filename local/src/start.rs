@@ -7,13 +7,14 @@ use std::sync::Arc;
 
 use serde_json::json;
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 
 use crate::camera::RangeCamera;
 use crate::dynamodb;
 use crate::front::{self, Backend, Front};
 use crate::functions::{BuildError, Credentials, Endpoints, Functions, Launcher, ProcessGroup, build};
 use crate::gateway::Gateway;
-use crate::http::{self, Stop};
+use crate::http::{self, Stop, Stopper};
 use crate::identity::Identity;
 use crate::logs::Logs;
 use crate::options::StackOptions;
@@ -27,7 +28,7 @@ use crate::{ACCOUNT, API_ID, REGION, STACK_NAME};
 /// Signs Terra's webhooks unless the caller gives another secret.
 const TERRA_SIGNING_SECRET: &str = "local-terra-signing-secret";
 
-/// A port that is bound, and its URL.
+/// A port that is bound.
 struct Port {
     listener: TcpListener,
     address: SocketAddr,
@@ -46,19 +47,39 @@ impl Port {
     }
 }
 
+struct Ports {
+    gateway: Port,
+    identity: Port,
+    dynamodb: Port,
+    sqs: Port,
+    s3: Port,
+}
+
+impl Ports {
+    async fn bind(gateway: u16) -> Result<Self, StackError> {
+        Ok(Self {
+            gateway: Port::bind(gateway).await?,
+            identity: Port::bind(0).await?,
+            dynamodb: Port::bind(0).await?,
+            sqs: Port::bind(0).await?,
+            s3: Port::bind(0).await?,
+        })
+    }
+
+    fn endpoints(&self) -> Endpoints {
+        Endpoints { dynamodb: self.dynamodb.url(), sqs: self.sqs.url(), s3: self.s3.url() }
+    }
+}
+
 pub async fn start(options: StackOptions) -> Result<(Parts, Running), StackError> {
     let template = Template::read(&options.template)?;
-    let files = tempfile::tempdir().map_err(|source| StackError::Io { what: "temporary directory".to_owned(), source })?;
-    let gateway_port = Port::bind(options.port).await?;
-    let [dynamodb_port, sqs_port, s3_port, identity_port] =
-        [Port::bind(0).await?, Port::bind(0).await?, Port::bind(0).await?, Port::bind(0).await?];
-    let camera = RangeCamera::start(system::new_id().simple().to_string(), options.camera.clone())
-        .await
-        .map_err(|source| StackError::Io { what: "range camera".to_owned(), source })?;
-    let identity = Identity::new(identity_port.address)?;
+    let files = tempfile::tempdir().map_err(io("temporary directory"))?;
+    let ports = Ports::bind(options.port).await?;
+    let key = system::new_id().simple().to_string();
+    let camera = RangeCamera::start(key, options.camera.clone()).await.map_err(io("range camera"))?;
+    let identity = Identity::new(ports.identity.address)?;
     let parameters = parameters(&template, &options, &identity, &camera);
-    let model = template.resolve(&site(&sqs_port), &parameters)?;
-    let endpoints = Endpoints { dynamodb: dynamodb_port.url(), sqs: sqs_port.url(), s3: s3_port.url() };
+    let model = template.resolve(&site(&ports.sqs), &parameters)?;
     let credentials = credentials(&model);
     let (services, stop) = http::stop_signal();
     let storage = Storage { root: options.data_dir.clone(), files: files.path().to_owned() };
@@ -66,26 +87,40 @@ pub async fn start(options: StackOptions) -> Result<(Parts, Running), StackError
         async { build_functions(&options, &model, false).await.map_err(StackError::from) },
         storage.open(&model, &credentials, &stop),
     )?;
-    let callers = credentials.iter().map(|(name, key)| (key.access_key_id.clone(), name.clone())).collect();
-    let front = Front::new(callers);
-    for (port, backend) in [dynamodb_port, sqs_port, s3_port].into_iter().zip(backends) {
-        tokio::spawn(front::serve(port.listener, stop.clone(), front.clone(), backend));
-    }
-    tokio::spawn(identity.clone().serve(identity_port.listener, stop));
     let logs = Logs::new(options.echo);
+    let (api_url, endpoints) = (ports.gateway.url(), ports.endpoints());
     let aws = aws(&endpoints, &credentials);
+    let front = Front::new(callers(&credentials));
     let launcher = launcher(binaries, files.path(), endpoints, credentials, &logs)?;
     let functions = Functions::new(&model.functions, &launcher, options.max_instances);
     let gateway = Gateway::new(&model.routes, model.cors.clone(), functions.clone(), logs.clone());
-    let (stopper, stop) = http::stop_signal();
-    let api_url = gateway_port.url();
-    let gateway = (stopper, tokio::spawn(gateway.serve(gateway_port.listener, stop)));
+    let gateway = serve(ports, gateway, &front, &identity, backends, &stop);
     let tokens = identity.tokens()?;
     let terra_signing_secret =
         template.parameter("TerraSigningSecret", &parameters).unwrap_or_else(|| TERRA_SIGNING_SECRET.to_owned());
-    let parts =
-        Parts { api_url, aws, front, identity, tokens, functions, logs, model, terra_signing_secret, options };
+    let parts = Parts { api_url, aws, front, identity, tokens, functions, logs, model, terra_signing_secret, options };
     Ok((parts, Running { gateway, services, camera, _files: files }))
+}
+
+/// Everything is there: requests may come. `stop` ends what stands behind the functions, the gateway has an end of its own.
+fn serve(
+    ports: Ports,
+    gateway: Gateway,
+    front: &Front,
+    identity: &Identity,
+    [dynamodb, sqs, s3]: [Backend; 3],
+    stop: &Stop,
+) -> (Stopper, JoinHandle<()>) {
+    for (port, backend) in [(ports.dynamodb, dynamodb), (ports.sqs, sqs), (ports.s3, s3)] {
+        tokio::spawn(front::serve(port.listener, stop.clone(), front.clone(), backend));
+    }
+    tokio::spawn(identity.clone().serve(ports.identity.listener, stop.clone()));
+    let (stopper, stop) = http::stop_signal();
+    (stopper, tokio::spawn(gateway.serve(ports.gateway.listener, stop)))
+}
+
+fn io(what: &str) -> impl FnOnce(std::io::Error) -> StackError {
+    move |source| StackError::Io { what: what.to_owned(), source }
 }
 
 /// Builds the model's functions; the directory of their binaries.
@@ -135,6 +170,11 @@ fn credentials(model: &Model) -> BTreeMap<String, Credentials> {
     names.map(|name| (name.to_owned(), key(name))).collect()
 }
 
+/// Who has which access key.
+fn callers(credentials: &BTreeMap<String, Credentials>) -> BTreeMap<String, String> {
+    credentials.iter().map(|(name, key)| (key.access_key_id.clone(), name.clone())).collect()
+}
+
 fn aws(endpoints: &Endpoints, credentials: &BTreeMap<String, Credentials>) -> Aws {
     let key = credentials.get(front::EVERYBODY_ELSE).cloned().unwrap_or_default();
     Aws {
@@ -154,9 +194,8 @@ fn launcher(
     credentials: BTreeMap<String, Credentials>,
     logs: &Logs,
 ) -> Result<Arc<Launcher>, StackError> {
-    let failed = |source| StackError::Io { what: "functions".to_owned(), source };
     let task_root = files.join("task");
-    std::fs::create_dir_all(&task_root).map_err(failed)?;
+    std::fs::create_dir_all(&task_root).map_err(io("working directory of the functions"))?;
     Ok(Arc::new(Launcher {
         binaries,
         task_root,
@@ -165,7 +204,7 @@ fn launcher(
         endpoints,
         credentials,
         logs: logs.clone(),
-        group: ProcessGroup::start().map_err(failed)?,
+        group: ProcessGroup::start().map_err(io("/bin/sh"))?,
     }))
 }
 
@@ -184,11 +223,10 @@ impl Storage {
         credentials: &BTreeMap<String, Credentials>,
         stop: &Stop,
     ) -> Result<[Backend; 3], StackError> {
-        let failed = |source| StackError::Io { what: "data directory".to_owned(), source };
         let objects = self.root.as_ref().unwrap_or(&self.files).join("s3");
-        std::fs::create_dir_all(&objects).map_err(failed)?;
+        std::fs::create_dir_all(&objects).map_err(io("data directory"))?;
         let file = |name: &str| self.root.as_ref().map(|root| root.join(name));
-        let s3 = s3::open(&objects, &model.buckets, credentials.values()).map_err(failed)?;
+        let s3 = s3::open(&objects, &model.buckets, credentials.values()).map_err(io("buckets"))?;
         let sqs = Sqs::open(file("sqs.sqlite").as_deref(), &model.queues)?;
         let database = dynamodb::open(file("dynamodb.sqlite").as_deref())?;
         dynamodb::create_tables(&database, &model.tables)?;

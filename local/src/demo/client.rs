@@ -13,6 +13,9 @@ use uuid::Uuid;
 use super::Failure;
 use crate::Stack;
 
+/// Of the stack's users.
+const USER: &str = "user";
+
 /// A user with a token.
 pub struct Client {
     http: reqwest::Client,
@@ -25,9 +28,9 @@ impl Client {
     pub fn new(stack: &Stack) -> Self {
         Self {
             http: reqwest::Client::new(),
-            base_url: stack.base_url().to_owned(),
-            token: stack.tokens().user.clone(),
-            user: stack.users().user,
+            base_url: stack.base_url(),
+            token: stack.token(USER).to_owned(),
+            user: stack.users().get(USER).copied().unwrap_or_default(),
         }
     }
 

@@ -6,7 +6,10 @@ use serde_json::json;
 use shared::domain::target::TargetType;
 use uuid::Uuid;
 
-use crate::{Stack, StackOptions, camera::SceneOrder};
+use crate::{
+    Binaries, Stack, StackOptions,
+    camera::{RangeCamera, SceneOrder},
+};
 
 mod client;
 mod figures;
@@ -45,7 +48,8 @@ pub struct DemoOptions {
 pub async fn run(options: &DemoOptions) -> Result<bool, Failure> {
     let started = Instant::now();
     println!("building the functions and starting the stack …");
-    let stack = Stack::start(StackOptions { release: options.release, ..StackOptions::default() }).await?;
+    let binaries = if options.release { Binaries::BuildRelease } else { Binaries::default() };
+    let stack = Stack::start(StackOptions { binaries, quiet_build: false, ..StackOptions::default() }).await?;
     println!("ready after {:.1} s at {}\n", started.elapsed().as_secs_f64(), stack.base_url());
     let outcome = session(&stack, options).await;
     stack.shutdown().await;
@@ -54,12 +58,12 @@ pub async fn run(options: &DemoOptions) -> Result<bool, Failure> {
 
 async fn session(stack: &Stack, options: &DemoOptions) -> Result<bool, Failure> {
     let client = Client::new(stack);
-    let target = options.target.unwrap_or(TargetType::AirPistol10m);
-    let session = client.start(target).await?;
+    let camera = stack.camera().ok_or("the stack has no camera")?;
+    let session = client.start(target(options)).await?;
     let mut figures = Figures::default();
     match &options.frames {
         Some(folder) => own_frames(&client, session, folder, &mut figures).await?,
-        None => camera_frames(stack, &client, session, options, target, &mut figures).await?,
+        None => camera_frames(camera, &client, session, options, &mut figures).await?,
     }
     let ended = figures.time("end-session", client.post("end-session", &json!({ "session_id": session, "end_reason": "completed" }))).await?;
     let report = figures.time("report", client.report(&ended)).await?;
@@ -67,7 +71,7 @@ async fn session(stack: &Stack, options: &DemoOptions) -> Result<bool, Failure> 
     let written = figures::write(OUTPUT.as_ref(), &report)?;
     println!("\nplot    {}\nreport  {}\n", written.plot.display(), written.report.display());
     figures.print_times();
-    let truth = options.frames.is_none().then(|| stack.camera().truth(session, FRAMES)).flatten();
+    let truth = options.frames.is_none().then(|| camera.truth(session, FRAMES)).flatten();
     let verdict = Verdict::of(truth.as_deref(), figures.detections(), &ended["session"], &report);
     verdict.print();
     Ok(verdict.is_good())
@@ -75,16 +79,15 @@ async fn session(stack: &Stack, options: &DemoOptions) -> Result<bool, Failure> 
 
 /// The range camera's frames, through camera-proxy.
 async fn camera_frames(
-    stack: &Stack,
+    camera: &RangeCamera,
     client: &Client,
     session: Uuid,
     options: &DemoOptions,
-    target: TargetType,
     figures: &mut Figures,
 ) -> Result<(), Failure> {
     let hidden_shots = options.hide_shot.map(|shot| shot.saturating_sub(1)).into_iter().collect();
-    let scene = SceneOrder { target_type: target, seed: options.seed, shots: SHOTS, hidden_shots, ..SceneOrder::default() };
-    stack.camera().set_scene(session, scene)?;
+    let scene = SceneOrder { target_type: target(options), seed: options.seed, shots: SHOTS, hidden_shots, ..SceneOrder::default() };
+    camera.set_scene(session, scene)?;
     for number in 1..=FRAMES {
         let wish = json!({ "session_id": session, "frame_number": number });
         let frame = figures.time("camera-proxy", client.post("camera-proxy", &wish)).await?;
@@ -104,4 +107,8 @@ async fn own_frames(client: &Client, session: Uuid, folder: &std::path::Path, fi
         figures.frame(&path.file_name().unwrap_or_default().to_string_lossy(), &seen["analysis"]);
     }
     Ok(())
+}
+
+fn target(options: &DemoOptions) -> TargetType {
+    options.target.unwrap_or(TargetType::AirPistol10m)
 }

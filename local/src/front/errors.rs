@@ -38,7 +38,11 @@ impl Refusal {
     pub fn unsigned(service: Service) -> Self {
         match service {
             Service::S3 => Self::new(StatusCode::FORBIDDEN, "AccessDenied", "Access Denied"),
-            _ => Self::new(StatusCode::FORBIDDEN, "MissingAuthenticationToken", "Request is missing Authentication Token"),
+            _ => Self::new(
+                StatusCode::FORBIDDEN,
+                "MissingAuthenticationToken",
+                "Request is missing Authentication Token",
+            ),
         }
     }
 
@@ -80,8 +84,12 @@ impl Refusal {
 fn query_code(code: &str) -> String {
     match code {
         "QueueDoesNotExist" => "AWS.SimpleQueueService.NonExistentQueue".to_owned(),
-        "EmptyBatchRequest" | "TooManyEntriesInBatchRequest" | "BatchEntryIdsNotDistinct" | "InvalidBatchEntryId"
-        | "BatchRequestTooLong" | "UnsupportedOperation" => format!("AWS.SimpleQueueService.{code}"),
+        "EmptyBatchRequest"
+        | "TooManyEntriesInBatchRequest"
+        | "BatchEntryIdsNotDistinct"
+        | "InvalidBatchEntryId"
+        | "BatchRequestTooLong"
+        | "UnsupportedOperation" => format!("AWS.SimpleQueueService.{code}"),
         _ => code.to_owned(),
     }
 }

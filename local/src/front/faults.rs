@@ -134,10 +134,15 @@ mod tests {
         let mut faults = Faults::default();
         faults.add(Fault::throttle().function("a").operation("GetItem").resource("t").times(2));
         let tables = ["t".to_owned()];
-        let mut take = |function: &str, operation: &str| {
-            faults.take(function, Service::DynamoDb, operation, &tables).is_some()
-        };
-        let hits = [take("b", "GetItem"), take("a", "PutItem"), take("a", "GetItem"), take("a", "GetItem"), take("a", "GetItem")];
+        let mut take =
+            |function: &str, operation: &str| faults.take(function, Service::DynamoDb, operation, &tables).is_some();
+        let hits = [
+            take("b", "GetItem"),
+            take("a", "PutItem"),
+            take("a", "GetItem"),
+            take("a", "GetItem"),
+            take("a", "GetItem"),
+        ];
         assert_eq!(hits, [false, false, true, true, false]);
     }
 }

@@ -50,12 +50,7 @@ struct Inner {
 impl Front {
     /// `callers` maps access keys to functions.
     pub(crate) fn new(callers: BTreeMap<String, String>) -> Self {
-        let inner = Inner {
-            callers,
-            calls: Mutex::default(),
-            faults: Mutex::default(),
-            latency: Mutex::default(),
-        };
+        let inner = Inner { callers, calls: Mutex::default(), faults: Mutex::default(), latency: Mutex::default() };
         Self { inner: Arc::new(inner) }
     }
 

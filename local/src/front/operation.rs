@@ -114,7 +114,8 @@ mod tests {
 
     #[test]
     fn the_signer_is_found_in_header_and_query() {
-        let header = "AWS4-HMAC-SHA256 Credential=KEY1/20261121/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0";
+        let header =
+            "AWS4-HMAC-SHA256 Credential=KEY1/20261121/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0";
         let cases = [
             (parts("GET", "/", ("authorization", header)), Some(("KEY1", false))),
             (parts("GET", "/b/k?X-Amz-Credential=KEY2%2F20261121%2Fus-east-1", ("a", "b")), Some(("KEY2", true))),
@@ -129,9 +130,13 @@ mod tests {
     #[test]
     fn operations_and_resources_are_named() {
         let dynamo = parts("POST", "/", ("x-amz-target", "DynamoDB_20120810.TransactWriteItems"));
-        let body = r#"{"TransactItems":[{"Put":{"TableName":"b"}},{"Update":{"TableName":"a"}},{"Put":{"TableName":"b"}}]}"#;
+        let body =
+            r#"{"TransactItems":[{"Put":{"TableName":"b"}},{"Update":{"TableName":"a"}},{"Put":{"TableName":"b"}}]}"#;
         let found = operation(Service::DynamoDb, &dynamo, &Bytes::from_static(body.as_bytes()));
-        assert_eq!((found.name.as_str(), found.resources), ("TransactWriteItems", vec!["a".to_owned(), "b".to_owned()]));
+        assert_eq!(
+            (found.name.as_str(), found.resources),
+            ("TransactWriteItems", vec!["a".to_owned(), "b".to_owned()])
+        );
         for (method, uri, name) in [
             ("GET", "/bucket?list-type=2&max-keys=1", "ListObjectsV2"),
             ("HEAD", "/bucket", "HeadBucket"),

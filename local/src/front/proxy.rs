@@ -7,7 +7,7 @@ use hyper::{Request, StatusCode};
 use tokio::net::TcpListener;
 
 use super::operation::{Operation, Signer, operation, signer};
-use super::{Backend, Call, FaultAction, Front, Refusal, Service};
+use super::{Backend, Call, FaultAction, Front, Refusal};
 use crate::http::{self, Answer, HangUp, Stop};
 
 /// More than any request of ours: DynamoDB takes 16 MB, a frame has at most 20 MB.
@@ -30,10 +30,9 @@ async fn pass(front: Front, backend: Backend, request: Request<Incoming>) -> Res
     };
     let body = http::read_body(body, BODY_LIMIT).await.map_err(|_| HangUp)?;
     let Operation { name, resources, index } = operation(service, &parts, &body);
-    let mut recording = Recording::new(
-        front.clone(),
-        Call { function, service, operation: name, resources, index, start, end: start, status: None, presigned },
-    );
+    let call =
+        Call { function, service, operation: name, resources, index, start, end: start, status: None, presigned };
+    let mut recording = Recording { front: front.clone(), call };
     let call = &recording.call;
     // Permissions are to be checked here: caller, operation and resources are known, nothing has been done.
     let fault = front.fault(&call.function, service, &call.operation, &call.resources);
@@ -69,25 +68,9 @@ struct Recording {
     call: Call,
 }
 
-impl Recording {
-    fn new(front: Front, call: Call) -> Self {
-        Self { front, call }
-    }
-}
-
 impl Drop for Recording {
     fn drop(&mut self) {
         self.call.end = Instant::now();
         self.front.record(self.call.clone());
-    }
-}
-
-impl std::fmt::Display for Service {
-    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::DynamoDb => "dynamodb",
-            Self::Sqs => "sqs",
-            Self::S3 => "s3",
-        })
     }
 }

@@ -71,6 +71,8 @@ async fn run_cargo(
     if quiet {
         cargo.arg("--quiet");
     }
+    // With this crate among them the functions' dependencies get the same features as its own, and are built once.
+    cargo.args(["--package", env!("CARGO_PKG_NAME"), "--lib"]);
     for package in packages {
         cargo.args(["--package", package, "--bin", package]);
     }

@@ -46,8 +46,13 @@ pub enum Failure {
     /// The process ended before it took the event: another instance may have it.
     NotTaken(Event),
     /// It ended in the init phase. With what it reported, if anything.
-    Init { status: String, report: Option<Bytes> },
-    Crashed { status: String },
+    Init {
+        status: String,
+        report: Option<Bytes>,
+    },
+    Crashed {
+        status: String,
+    },
     TimedOut,
 }
 

@@ -44,12 +44,8 @@ impl Launcher {
         let listener = http::bind(0).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?.to_string();
         let credentials = self.credentials.get(&function.name).ok_or(InvokeError::Ending)?;
-        let surroundings = Surroundings {
-            region: &self.region,
-            endpoints: &self.endpoints,
-            credentials,
-            task_root: &self.task_root,
-        };
+        let surroundings =
+            Surroundings { region: &self.region, endpoints: &self.endpoints, credentials, task_root: &self.task_root };
         let stream = format!("{}/[$LATEST]{}", system::now().format("%Y/%m/%d"), system::new_id().simple());
         let mut child = Command::new(&binary)
             .env_clear()

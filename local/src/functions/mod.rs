@@ -19,7 +19,7 @@ use std::sync::Arc;
 use hyper::body::Bytes;
 use tokio::task::JoinSet;
 
-pub use build::{BuildError, Binaries, build};
+pub use build::{Binaries, BuildError, build};
 pub use environment::{Credentials, Endpoints};
 pub(crate) use group::ProcessGroup;
 pub(crate) use launcher::Launcher;

@@ -172,7 +172,8 @@ fn finished(request_id: String, outcome: Outcome, cold: bool) -> Invocation {
         Outcome::Answer(payload) => (payload, None),
         Outcome::Error(payload) => (payload, Some(FunctionError::Reported)),
         Outcome::AnswerTooLarge => {
-            let message = format!("Response payload size exceeded maximum allowed payload size ({PAYLOAD_LIMIT} bytes).");
+            let message =
+                format!("Response payload size exceeded maximum allowed payload size ({PAYLOAD_LIMIT} bytes).");
             (error_payload("Function.ResponseSizeTooLarge", &message), Some(FunctionError::AnswerTooLarge))
         }
     };
@@ -181,7 +182,10 @@ fn finished(request_id: String, outcome: Outcome, cold: bool) -> Invocation {
 
 fn failed(request_id: String, failure: Failure, function: &Function, cold: bool) -> Invocation {
     let exited = |status: &str| {
-        error_payload("Runtime.ExitError", &format!("RequestId: {request_id} Error: Runtime exited with error: {status}"))
+        error_payload(
+            "Runtime.ExitError",
+            &format!("RequestId: {request_id} Error: Runtime exited with error: {status}"),
+        )
     };
     let (payload, error) = match failure {
         Failure::Init { status, report } => (report.unwrap_or_else(|| exited(&status)), FunctionError::Init),

@@ -32,7 +32,8 @@ pub fn answer(payload: &Bytes) -> Result<Answer, String> {
         let body = value.as_str().map_or_else(|| payload.clone(), |text| Bytes::from(text.to_owned()));
         return Ok(http::answer(StatusCode::OK, "application/json", body));
     }
-    let full: FullAnswer = serde_json::from_value(value).map_err(|error| format!("the answer has a wrong shape: {error}"))?;
+    let full: FullAnswer =
+        serde_json::from_value(value).map_err(|error| format!("the answer has a wrong shape: {error}"))?;
     let body = match full.body {
         Some(body) if full.is_base64_encoded => {
             BASE64_STANDARD.decode(body).map(Bytes::from).map_err(|error| format!("the body is no base64: {error}"))?

@@ -88,7 +88,8 @@ fn headers(parts: &Parts, context: &Context, trace: &str) -> BTreeMap<String, St
         headers.insert(name.to_string(), header(&parts.headers, name.as_str()).unwrap_or_default());
     }
     let peer = context.peer.ip().to_string();
-    let forwarded = headers.remove("x-forwarded-for").map_or_else(|| peer.clone(), |before| format!("{before}, {peer}"));
+    let forwarded =
+        headers.remove("x-forwarded-for").map_or_else(|| peer.clone(), |before| format!("{before}, {peer}"));
     let port = headers.get("host").and_then(|host| host.rsplit(':').next()).unwrap_or("80").to_owned();
     headers.insert("x-forwarded-for".to_owned(), forwarded);
     headers.insert("x-forwarded-port".to_owned(), port);
@@ -104,7 +105,10 @@ fn header(headers: &HeaderMap, name: &str) -> Option<String> {
 
 fn cookies(headers: &HeaderMap) -> Vec<String> {
     let all = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
-    all.flat_map(|line| line.split(';')).map(|cookie| cookie.trim().to_owned()).filter(|cookie| !cookie.is_empty()).collect()
+    all.flat_map(|line| line.split(';'))
+        .map(|cookie| cookie.trim().to_owned())
+        .filter(|cookie| !cookie.is_empty())
+        .collect()
 }
 
 fn query_parameters(query: &str) -> BTreeMap<String, String> {

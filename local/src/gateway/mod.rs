@@ -88,27 +88,42 @@ impl Gateway {
         Ok(self.invoke(parts, &body, peer, request_id, &found).await)
     }
 
-    async fn invoke(&self, parts: &Parts, body: &Bytes, peer: SocketAddr, request_id: &str, found: &Match<'_>) -> Answer {
+    async fn invoke(
+        &self,
+        parts: &Parts,
+        body: &Bytes,
+        peer: SocketAddr,
+        request_id: &str,
+        found: &Match<'_>,
+    ) -> Answer {
         let context = Context { peer, request_id, account: &self.account, api_id: &self.api_id };
         let (event, trace) = event::event(parts, body, found, &context);
         let invocation = self.functions.invoke(&found.route.function, event, Some(trace));
-        match tokio::time::timeout(INTEGRATION_LIMIT, invocation).await {
-            Ok(Ok(Invocation { payload, error: None, .. })) => {
-                answer::answer(&payload).unwrap_or_else(|problem| self.bad_gateway(found, &problem))
+        let (status, problem) = match tokio::time::timeout(INTEGRATION_LIMIT, invocation).await {
+            Ok(Ok(Invocation { payload, error: None, .. })) => match answer::answer(&payload) {
+                Ok(answer) => return answer,
+                Err(problem) => (StatusCode::INTERNAL_SERVER_ERROR, problem),
+            },
+            Ok(Ok(Invocation { payload, error: Some(error), .. })) => {
+                let status = match error {
+                    FunctionError::TimedOut => StatusCode::SERVICE_UNAVAILABLE,
+                    _ => StatusCode::INTERNAL_SERVER_ERROR,
+                };
+                (status, String::from_utf8_lossy(&payload).into_owned())
             }
-            Ok(Ok(Invocation { error: Some(FunctionError::TimedOut), .. })) => message(StatusCode::SERVICE_UNAVAILABLE),
-            Ok(Ok(Invocation { payload, .. })) => self.bad_gateway(found, &String::from_utf8_lossy(&payload)),
-            Ok(Err(InvokeError::EventTooLarge)) => message(StatusCode::PAYLOAD_TOO_LARGE),
-            Ok(Err(InvokeError::Throttled | InvokeError::Ending)) => message(StatusCode::SERVICE_UNAVAILABLE),
-            Ok(Err(error)) => self.bad_gateway(found, &error.to_string()),
-            Err(_) => message(StatusCode::SERVICE_UNAVAILABLE),
-        }
-    }
-
-    /// What API Gateway answers whatever went wrong; the reason is for the terminal.
-    fn bad_gateway(&self, found: &Match, problem: &str) -> Answer {
+            Ok(Err(error)) => {
+                let status = match error {
+                    InvokeError::EventTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+                    InvokeError::Throttled | InvokeError::Ending => StatusCode::SERVICE_UNAVAILABLE,
+                    InvokeError::Unknown(_) | InvokeError::Start { .. } => StatusCode::INTERNAL_SERVER_ERROR,
+                };
+                (status, error.to_string())
+            }
+            Err(limit) => (StatusCode::SERVICE_UNAVAILABLE, limit.to_string()),
+        };
+        // A caller learns no more than from API Gateway; the reason is for the terminal.
         self.logs.note(&format!("{}: {problem}", found.route.function));
-        message(StatusCode::INTERNAL_SERVER_ERROR)
+        message(status)
     }
 }
 

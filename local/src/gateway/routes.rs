@@ -177,14 +177,18 @@ mod tests {
     #[test]
     fn without_a_route_there_is_no_match() {
         let routes = routes(&["GET /a/{id}", "POST /b"]);
-        for (method, path) in [("POST", "/a/1"), ("GET", "/a"), ("GET", "/a/"), ("GET", "/a/1/2"), ("GET", "/b"), ("POST", "/b/")] {
+        for (method, path) in
+            [("POST", "/a/1"), ("GET", "/a"), ("GET", "/a/"), ("GET", "/a/1/2"), ("GET", "/b"), ("POST", "/b/")]
+        {
             assert!(routes.find(method, path).is_none(), "{method} {path}");
         }
     }
 
     #[test]
     fn broken_escapes_stay_as_they_are() {
-        for (text, expected) in [("a%2", "a%2"), ("%zz", "%zz"), ("%E2%82%AC", "€"), ("%ff", "\u{fffd}"), ("100%", "100%")] {
+        for (text, expected) in
+            [("a%2", "a%2"), ("%zz", "%zz"), ("%E2%82%AC", "€"), ("%ff", "\u{fffd}"), ("100%", "100%")]
+        {
             assert_eq!(decoded(text), expected);
         }
     }

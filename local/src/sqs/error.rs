@@ -20,13 +20,17 @@ pub enum SqsError {
     TooManyEntries(usize),
     #[error("Id {0} repeated.")]
     IdsNotDistinct(String),
-    #[error("A batch entry id can only contain alphanumeric characters, hyphens and underscores. It can be at most 80 letters long.")]
+    #[error(
+        "A batch entry id can only contain alphanumeric characters, hyphens and underscores. It can be at most 80 letters long."
+    )]
     InvalidEntryId,
     #[error("Batch requests cannot be longer than {limit} bytes. You have sent {sent} bytes.")]
     BatchTooLong { limit: usize, sent: usize },
     #[error("The input receipt handle is invalid.")]
     InvalidReceiptHandle,
-    #[error("Value {0} for parameter ReceiptHandle is invalid. Reason: Message does not exist or is not available for visibility timeout change.")]
+    #[error(
+        "Value {0} for parameter ReceiptHandle is invalid. Reason: Message does not exist or is not available for visibility timeout change."
+    )]
     NotInFlight(String),
     #[error("The local stack does not know {0}.")]
     UnsupportedOperation(String),

@@ -1,12 +1,14 @@
 //! SQS: the operations that are used, by the JSON protocol, on SQLite. Held to AWS's behaviour by `tests/sqs.rs` through
-//! the real SDK.
-//!
-//! [`Sqs::answer`] takes a request; [`messages`] reads and checks it; [`store`] keeps the messages.
+//! the real SDK. [`Sqs::answer`] takes a request; a file for each family of operations checks it; [`store`] keeps the
+//! messages.
 
+mod batch;
 mod checksum;
 mod error;
-mod messages;
 mod queues;
+mod receive;
+mod send;
+mod settle;
 mod store;
 
 use std::collections::BTreeMap;

@@ -136,6 +136,12 @@ impl Model {
         match kind {
             "AWS::Serverless::Function" => {
                 let (function, mut routes) = functions::function(resolver, id, resource)?;
+                if self.functions.iter().any(|other| other.name == function.name) {
+                    return Err(TemplateError::new(
+                        id,
+                        format!("has the CodeUri of another function: {}", function.name),
+                    ));
+                }
                 self.functions.push(function);
                 self.routes.append(&mut routes);
             }

@@ -64,7 +64,11 @@ impl Resolver<'_> {
             ("AWS::Logs::LogGroup", "Arn") => arn("logs", format!("log-group:{name}:*")),
             ("AWS::SNS::Topic", "TopicArn") => arn("sns", name),
             ("AWS::IAM::Role", "Arn") => format!("arn:aws:iam::{account}:role/{name}"),
-            _ => return Err(TemplateError::new(at, format!("asks for {id}.{attribute}, which the local stack does not know"))),
+            _ =>
+                return Err(TemplateError::new(
+                    at,
+                    format!("asks for {id}.{attribute}, which the local stack does not know")
+                )),
         }))
     }
 }

@@ -21,6 +21,7 @@ impl Properties {
     pub fn new(id: &str, properties: Value) -> Result<Self, TemplateError> {
         match properties {
             Value::Object(map) => Ok(Self { id: id.to_owned(), map }),
+            Value::Null => Ok(Self { id: id.to_owned(), map: Map::new() }),
             _ => Err(TemplateError::new(id, "has Properties that are no map")),
         }
     }

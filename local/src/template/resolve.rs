@@ -65,6 +65,7 @@ impl<'a> Resolver<'a> {
     fn call(&self, at: &str, function: &str, argument: &Value) -> Resolved {
         match function {
             "Fn::Sub" => self.sub(at, argument),
+            "Fn::GetAtt" if argument.is_string() => self.sub(at, &json!(format!("${{{}}}", to_text(argument)))),
             "Fn::GetAtt" => {
                 let (resource, attribute) = pair(at, function, argument)?;
                 self.attribute(at, text(at, function, resource)?, text(at, function, attribute)?)
@@ -97,7 +98,10 @@ impl<'a> Resolver<'a> {
             "Fn::FindInMap" => {
                 let keys = self.texts(at, function, argument)?;
                 let path = format!("/Mappings/{}", keys.join("/"));
-                self.document.pointer(&path).cloned().ok_or_else(|| TemplateError::new(at, format!("{path} is not there")))
+                self.document
+                    .pointer(&path)
+                    .cloned()
+                    .ok_or_else(|| TemplateError::new(at, format!("{path} is not there")))
             }
             "Fn::Equals" | "Fn::Not" | "Fn::And" | "Fn::Or" => {
                 Ok(Value::Bool(self.truth(at, &json!({ function: argument }))?))
@@ -125,8 +129,9 @@ impl<'a> Resolver<'a> {
         let mut result = String::new();
         let mut rest = format;
         while let Some((before, after)) = rest.split_once("${") {
-            let (name, after) =
-                after.split_once('}').ok_or_else(|| TemplateError::new(at, format!("Fn::Sub: no end of ${{ in {format}")))?;
+            let (name, after) = after
+                .split_once('}')
+                .ok_or_else(|| TemplateError::new(at, format!("Fn::Sub: no end of ${{ in {format}")))?;
             result.push_str(before);
             result.push_str(&match (name.strip_prefix('!'), variables.get(name), name.split_once('.')) {
                 (Some(literal), ..) => format!("${{{literal}}}"),
@@ -169,8 +174,12 @@ impl<'a> Resolver<'a> {
                 Ok(to_text(&self.resolve(at, left)?) == to_text(&self.resolve(at, right)?))
             }
             Some(("Fn::Not", one)) => Ok(!self.truth(at, list(one).first().unwrap_or(&Value::Null))?),
-            Some(("Fn::And", all)) => list(all).iter().try_fold(true, |so_far, item| Ok(self.truth(at, item)? && so_far)),
-            Some(("Fn::Or", any)) => list(any).iter().try_fold(false, |so_far, item| Ok(self.truth(at, item)? || so_far)),
+            Some(("Fn::And", all)) => {
+                list(all).iter().try_fold(true, |so_far, item| Ok(self.truth(at, item)? && so_far))
+            }
+            Some(("Fn::Or", any)) => {
+                list(any).iter().try_fold(false, |so_far, item| Ok(self.truth(at, item)? || so_far))
+            }
             _ => Err(TemplateError::new(at, format!("{value} is no condition"))),
         }
     }

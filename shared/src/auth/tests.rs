@@ -229,7 +229,7 @@ async fn a_public_key_is_no_shared_secret() {
             let claims = scene.claims(json!({}));
             let jwk = scene.signer.jwk();
             let parsed: jsonwebtoken::jwk::Jwk = serde_json::from_value(jwk.clone()).unwrap();
-            let der = jsonwebtoken::DecodingKey::from_jwk(&parsed).unwrap();
+            let der = DecodingKey::from_jwk(&parsed).unwrap();
             let raw = der.try_get_as_bytes().map(<[u8]>::to_vec).unwrap_or_default();
             let field = |name: &str| jwk[name].as_str().unwrap_or_default().as_bytes().to_vec();
             let text = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, &raw);

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     shot::Shot,
     statistics::{Dispersion, SERIES_SHOTS},
-    target::{RingTable, TargetType},
+    target::{RingTable, TargetType, um_to_mm},
 };
 
 /// Fewer shots than these say nothing: two have no shape.
@@ -18,6 +18,10 @@ const FEWEST_SHOTS: usize = 3;
 
 /// Fewer shots than these have no flier and no shape that could be told from chance.
 const FEWEST_FOR_SHAPE: usize = 5;
+
+/// An offset, a drift or a flier is worth a word from this share of a ring's width on: so much of a
+/// point it costs with each shot.
+const NOTICEABLE_RINGS: f64 = 0.25;
 
 /// `coaching_advice` of the API. A list is empty only where there is nothing to say; `next_steps` never is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,12 +34,10 @@ pub struct Advice {
 /// Advice on `shots`, which are in firing order.
 pub fn advise(shots: &[Shot], target: TargetType) -> Advice {
     let mut advice = Advice::default();
-    let (group, fliers) = split_fliers(shots);
-    let Some(dispersion) = Dispersion::of(&group).filter(|_| shots.len() >= FEWEST_SHOTS) else {
+    let Some(card) = Card::of(shots, target.rings()) else {
         advice.next_steps.push(too_few(shots.len()));
         return advice;
     };
-    let card = Card { shots, rings: target.rings(), group, fliers, dispersion };
     card.judge_fliers(&mut advice);
     card.judge_rings(&mut advice);
     card.judge_offset(&mut advice);
@@ -58,32 +60,53 @@ fn too_few(shots: usize) -> String {
     )
 }
 
-/// The group and, by index, the shots that do not belong to it. The wildest shot is taken out while chance does not
-/// explain it: one flier may hide behind another.
-fn split_fliers(shots: &[Shot]) -> (Vec<Shot>, Vec<usize>) {
-    let mut kept: Vec<usize> = (0..shots.len()).collect();
-    let mut fliers = Vec::new();
-    let pick = |indices: &[usize]| indices.iter().map(|i| shots[*i]).collect::<Vec<_>>();
-    while kept.len() >= FEWEST_FOR_SHAPE {
-        let without = |left_out: usize| kept.iter().copied().filter(|i| *i != left_out).collect::<Vec<_>>();
-        let chance = |i: usize| Dispersion::of(&pick(&without(i))).map_or(1.0, |o| chance::of_flier(&shots[i], &o));
-        let Some(wildest) = kept.iter().copied().min_by(|a, b| chance(*a).total_cmp(&chance(*b))) else { break };
-        if !(chance(wildest) < SIGNIFICANCE) {
-            break;
-        }
-        kept = without(wildest);
-        fliers.push(wildest);
-    }
-    fliers.sort_unstable();
-    (pick(&kept), fliers)
-}
-
-/// What is judged.
+/// What is judged: the shots, and the group that is left of them without its fliers.
 struct Card<'a> {
     shots: &'a [Shot],
     rings: &'static RingTable,
-    /// The shots without the fliers.
     group: Vec<Shot>,
-    fliers: Vec<usize>,
     dispersion: Dispersion,
+    /// Indices of the shots that do not belong to the group.
+    fliers: Vec<usize>,
 }
+
+impl<'a> Card<'a> {
+    /// `None` where there are too few shots.
+    fn of(shots: &'a [Shot], rings: &'static RingTable) -> Option<Self> {
+        let mut kept: Vec<usize> = (0..shots.len()).collect();
+        let mut fliers = Vec::new();
+        // One after the other: a flier may hide behind a wilder one.
+        while let Some(flier) = find_flier(shots, &kept, noticeable_mm(rings)) {
+            kept.retain(|index| *index != flier);
+            fliers.push(flier);
+        }
+        fliers.sort_unstable();
+        let group: Vec<Shot> = kept.iter().map(|index| shots[*index]).collect();
+        let dispersion = Dispersion::of(&group).filter(|_| shots.len() >= FEWEST_SHOTS)?;
+        Some(Self { shots, rings, group, dispersion, fliers })
+    }
+}
+
+/// The index of the shot that lies farthest from all others, if by more than chance explains and by enough to matter.
+fn find_flier(shots: &[Shot], kept: &[usize], noticeable_mm: f64) -> Option<usize> {
+    if kept.len() < FEWEST_FOR_SHAPE {
+        return None;
+    }
+    let judged = kept.iter().filter_map(|index| {
+        let others: Vec<Shot> = kept.iter().filter(|other| *other != index).map(|other| shots[*other]).collect();
+        let others = Dispersion::of(&others)?;
+        let shot = &shots[*index];
+        let is_noticeable = shot.position.distance_mm(others.centre) >= noticeable_mm;
+        is_noticeable.then(|| (*index, chance::of_flier(shot, &others)))
+    });
+    let (wildest, chance) = judged.min_by(|a, b| a.1.total_cmp(&b.1))?;
+    (chance < SIGNIFICANCE).then_some(wildest)
+}
+
+/// An offset, a drift or a flier is worth a word from this distance on, in millimetres.
+fn noticeable_mm(rings: &RingTable) -> f64 {
+    NOTICEABLE_RINGS * um_to_mm(rings.step_um) / 2.0
+}
+
+#[cfg(test)]
+mod tests;

@@ -61,11 +61,17 @@ impl std::error::Error for Invalid {}
 /// Reads the fields of a JSON object one after the other and keeps every fault, so that a caller learns of all of them
 /// at once.
 ///
-/// ```ignore
+/// ```
+/// # use serde_json::json;
+/// # use shared::domain::{invalid::{Fields, Invalid, uuid}, session::FrameNumber};
+/// # fn parse(body: &serde_json::Value) -> Result<(uuid::Uuid, FrameNumber), Invalid> {
 /// let mut fields = Fields::of(body)?;
-/// let user_id = fields.required("user_id", uuid);
-/// let session_type = fields.required("session_type", SessionType::parse);
-/// fields.finish(|| Some(Start { user_id: user_id?, session_type: session_type? }))
+/// let session_id = fields.required("session_id", uuid);
+/// let frame_number = fields.required("frame_number", FrameNumber::parse);
+/// fields.finish(|| Some((session_id?, frame_number?)))
+/// # }
+/// # let invalid = parse(&json!({ "frame_number": 0 })).unwrap_err();
+/// # assert_eq!(invalid.to_string(), "/session_id is required; /frame_number must be at least 1");
 /// ```
 pub struct Fields<'a> {
     object: &'a Map<String, Value>,

@@ -1,7 +1,7 @@
 //! The figures of a session.
 //!
-//! Two-dimensional normal dispersion with the same σ on both axes; formulas and their derivation: Ballistipedia, "Closed
-//! Form Precision"; Grubbs, "Statistical Measures of Accuracy for Riflemen and Missile Engineers" (1964).
+//! Two-dimensional normal dispersion with the same σ on both axes; formulas and their derivation: Ballistipedia,
+//! "Closed Form Precision"; Grubbs, "Statistical Measures of Accuracy for Riflemen and Missile Engineers" (1964).
 
 mod chi_square;
 

@@ -1,7 +1,6 @@
 //! A JSON body: from bytes to a type, or to an error that tells the caller which field to mend.
 
 use serde::de::{DeserializeOwned, IgnoredAny};
-use serde_json::error::Category;
 use serde_path_to_error::{Path, Segment};
 
 use crate::{
@@ -20,7 +19,7 @@ pub(super) fn json<T: DeserializeOwned>(content_type: Option<&str>, body: &[u8])
     let mut json = serde_json::Deserializer::from_str(text);
     match serde_path_to_error::deserialize(&mut json) {
         Ok(value) => json.end().map(|()| value).map_err(|err| Error::MalformedJson(err.to_string())),
-        Err(err) => Err(refusal(text, err)),
+        Err(err) => Err(refusal(text, &err)),
     }
 }
 
@@ -30,11 +29,9 @@ fn is_json(content_type: &str) -> bool {
     essence.trim().eq_ignore_ascii_case("application/json")
 }
 
-/// What does not fit may still be no JSON further on, which is then the fault to tell of.
-fn refusal(text: &str, err: serde_path_to_error::Error<serde_json::Error>) -> Error {
-    if err.inner().classify() != Category::Data {
-        return Error::MalformedJson(err.into_inner().to_string());
-    }
+/// Where the whole text is JSON, it is the value that does not fit; serde_json's own category is no help, it calls a
+/// number in place of an enum's name a syntax error.
+fn refusal(text: &str, err: &serde_path_to_error::Error<serde_json::Error>) -> Error {
     match serde_json::from_str::<IgnoredAny>(text) {
         Err(malformed) => Error::MalformedJson(malformed.to_string()),
         Ok(_) => Error::Invalid(misfit(err.path(), &err.inner().to_string())),
@@ -54,8 +51,13 @@ fn misfit(path: &Path, message: &str) -> Invalid {
     let detail = match message.split_once(", expected ") {
         Some((found, names)) if found.starts_with("unknown variant") => format!("must be {}", listed(names)),
         Some((found, expected)) if found.starts_with("invalid ") => format!("must be {}", in_plain_words(expected)),
-        _ if message.starts_with("UUID parsing failed") => "must be a UUID".into(),
-        _ => message.into(),
+        _ => match message {
+            "expected value" => "must be a string".into(),
+            "recursion limit exceeded" => "is nested too deeply".into(),
+            "number out of range" => "is out of range".into(),
+            _ if message.starts_with("UUID parsing failed") => "must be a UUID".into(),
+            _ => message.into(),
+        },
     };
     Invalid::at(at, detail)
 }
@@ -167,6 +169,7 @@ mod tests {
             ("{ID,\"number\":1,\"inner\":{}}", "/inner/on", "is required"),
             ("{ID,\"number\":1,\"inner\":{\"on\":1}}", "/inner/on", "must be true or false"),
             ("{ID,\"number\":1,\"inner\":5}", "/inner", "must be an object"),
+            ("{ID,\"number\":1,\"sizes\":{\"a\":1e999}}", "/sizes/a", "is out of range"),
             ("7", "", "must be an object"),
             ("null", "", "must be an object"),
         ] {
@@ -184,6 +187,15 @@ mod tests {
         }
         let not_utf8 = json::<Value>(Some("application/json"), b"{\"a\":\"\xff\"}");
         assert!(matches!(not_utf8, Err(Error::MalformedJson(_))));
+    }
+
+    #[test]
+    fn what_is_nested_too_deeply_is_refused_before_the_stack_ends() {
+        let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+        let Err(Error::Invalid(Invalid(faults))) = json::<Value>(Some("application/json"), deep.as_bytes()) else {
+            panic!("accepted")
+        };
+        assert_eq!(faults[0].detail, "is nested too deeply");
     }
 
     #[test]

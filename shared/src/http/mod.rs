@@ -12,6 +12,7 @@
 
 mod answer;
 mod body;
+mod event;
 mod exchange;
 mod guard;
 mod problem;

@@ -94,9 +94,9 @@ pub(super) fn response(error: &Error, correlation_id: &str) -> Response {
     response.code = Some(problem.code);
     match error {
         Error::Unauthenticated(_) => response.header(header::WWW_AUTHENTICATE, "Bearer"),
-        Error::RateLimited { retry_after } | Error::Blocked { retry_after } | Error::Unavailable { retry_after, .. } => {
-            response.header(header::RETRY_AFTER, seconds(*retry_after))
-        }
+        Error::RateLimited { retry_after }
+        | Error::Blocked { retry_after }
+        | Error::Unavailable { retry_after, .. } => response.header(header::RETRY_AFTER, seconds(*retry_after)),
         _ => response,
     }
 }

@@ -10,7 +10,10 @@ use chrono::{DateTime, Utc};
 use lambda_http::{Body, RequestExt, request::RequestContext};
 use serde::de::DeserializeOwned;
 
-use super::{body, exchange::{Exchange, route_key}};
+use super::{
+    body,
+    exchange::{Exchange, route_key},
+};
 use crate::{error::Result, ids::Ids};
 
 /// A request. Its body is read with [`Request::json`], its caller with [`Request::caller`].

@@ -2,12 +2,13 @@
 
 use std::{convert::Infallible, panic::AssertUnwindSafe, time::Instant};
 
-use futures::FutureExt;
-use lambda_http::{Body, service_fn};
+use futures::{FutureExt, future::BoxFuture};
+use lambda_http::{Body, aws_lambda_events::apigw::ApiGatewayV2httpRequest};
+use lambda_runtime::{LambdaEvent, Runtime, service_fn};
 use tracing::{Instrument, error, info};
 
 use super::{
-    answer,
+    answer, event,
     exchange::Exchange,
     problem::{self, Problem},
     request::Request,
@@ -29,18 +30,18 @@ where
     // It lives as long as the process. Borrowed for ever, it lets handlers be plain `async fn`s of `&Context`.
     let context: &'static Context = Box::leak(Box::new(context));
     lambda_runtime::spawn_graceful_shutdown_handler(|| async {}).await;
-    let service = service_fn(move |event| async move { Ok::<_, Infallible>(respond(context, handler, event).await) });
-    // One event at a time, unless the platform sets AWS_LAMBDA_MAX_CONCURRENCY (managed instances). Not
-    // `run_concurrent`: it would add a span of its own around ours.
-    lambda_http::runtime_concurrent(service).run_concurrent().await
+    let service = service_fn(move |event: LambdaEvent<ApiGatewayV2httpRequest>| async move {
+        // Behind a pointer, a handler's future of futures does not add to the depth of the runtime's own: together
+        // they pass what the compiler computes a layout of.
+        let boxed = move |context, request| -> BoxFuture<'static, Result<Response>> { handler(context, request).boxed() };
+        Ok::<_, Infallible>(event::answer(respond(context, boxed, event::request(event)).await))
+    });
+    // One event at a time, unless the platform sets AWS_LAMBDA_MAX_CONCURRENCY (managed instances).
+    Runtime::new(service).run_concurrent().await
 }
 
 /// Answers one event: there is an answer, a closing log line and a metrics record, whatever the handler does.
-pub async fn respond<'a, H, F>(
-    ctx: &'a Context,
-    handler: H,
-    event: lambda_http::Request,
-) -> lambda_http::Response<Body>
+pub async fn respond<'a, H, F>(ctx: &'a Context, handler: H, event: lambda_http::Request) -> lambda_http::Response<Body>
 where
     H: FnOnce(&'a Context, Request) -> F,
     F: Future<Output = Result<Response>>,
@@ -48,12 +49,8 @@ where
     let started = Instant::now();
     let request = Request::new(event, ctx.ids);
     let exchange = request.exchange.clone();
-    let span = request_span(
-        &exchange.route,
-        &exchange.correlation_id,
-        &exchange.request_id,
-        exchange.trace_id.as_deref(),
-    );
+    let span =
+        request_span(&exchange.route, &exchange.correlation_id, &exchange.request_id, exchange.trace_id.as_deref());
     async {
         // The context's locks outlive a panic: whoever takes one afterwards finds it as the panic left it.
         let outcome = AssertUnwindSafe(async { handler(ctx, request).await }).catch_unwind().await;

@@ -42,7 +42,8 @@ impl Blocks {
 
     fn learn(&mut self, address: IpAddr, known: Known, now: DateTime<Utc>) {
         if self.0.len() >= CAPACITY {
-            self.0.retain(|_, known| known.holds(now));
+            // An address that is free costs no more than to be asked for again.
+            self.0.retain(|_, known| matches!(known, Known::BlockedUntil(until) if now < *until));
         }
         if self.0.len() >= CAPACITY {
             // The table still knows them all.

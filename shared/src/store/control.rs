@@ -27,10 +27,20 @@ mod window;
 
 pub use breaker::Claim;
 
-/// For what stands beside a request's own work and may be done without: the limiter's count, a block.
-const LIMITER: Duration = Duration::from_millis(200);
-/// A breaker's state is worth a longer wait: not knowing it may cost the provider's whole deadline.
-const BREAKER: Duration = Duration::from_millis(500);
+/// How long the callers of this table wait for it before they go on without.
+#[derive(Debug, Clone, Copy)]
+pub struct Deadlines {
+    /// For what stands beside a request's own work: the limiter's counts, blocks.
+    pub limiter: Duration,
+    /// A breaker's state is worth a longer wait: not knowing it may cost the provider's whole deadline.
+    pub breaker: Duration,
+}
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        Self { limiter: Duration::from_millis(200), breaker: Duration::from_millis(500) }
+    }
+}
 
 /// Of a health check.
 const PING: Duration = Duration::from_millis(500);
@@ -42,6 +52,7 @@ type Item = HashMap<String, AttributeValue>;
 pub struct Control {
     aws: Aws,
     table: String,
+    deadlines: Deadlines,
 }
 
 /// Why Control could not be asked; the caller goes on without it.
@@ -51,7 +62,12 @@ pub struct ControlUnavailable(#[source] Cause);
 
 impl Control {
     pub fn new(aws: Aws, table: String) -> Self {
-        Self { aws, table }
+        Self { aws, table, deadlines: Deadlines::default() }
+    }
+
+    /// The same table, waited for longer or less long: a test on a busy machine must not take it for away.
+    pub fn with_deadlines(self, deadlines: Deadlines) -> Self {
+        Self { deadlines, ..self }
     }
 
     pub fn table(&self) -> &str {
@@ -73,9 +89,8 @@ impl Control {
 
 /// One attempt within `deadline`. The rest of the client's configuration, and with it its connections, stays.
 fn within(deadline: Duration) -> Builder {
-    Builder::new()
-        .timeout_config(TimeoutConfig::builder().operation_timeout(deadline).build())
-        .retry_config(RetryConfig::disabled())
+    let timeouts = TimeoutConfig::builder().operation_attempt_timeout(deadline).operation_timeout(deadline).build();
+    Builder::new().timeout_config(timeouts).retry_config(RetryConfig::disabled())
 }
 
 fn unavailable(err: impl Into<Cause>) -> ControlUnavailable {

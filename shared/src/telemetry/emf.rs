@@ -60,7 +60,7 @@ pub(super) struct DynamoDbEntry {
 
 impl DynamoDbEntry {
     pub(super) fn of(calls: Calls) -> Option<Self> {
-        (calls.calls > 0).then(|| Self {
+        (calls.calls > 0).then_some(Self {
             dynamodb_calls: calls.calls,
             dynamodb_errors: calls.errors,
             dynamodb_latency: Durations(calls.durations),

@@ -66,8 +66,8 @@ pub fn request_span(route: &str, correlation_id: &str, request_id: &str, trace_i
     span
 }
 
-/// Logs a panic where it happens: the request's span is still entered, and the place is known only here.
-pub(super) fn log_panic(info: &PanicHookInfo<'_>) {
+/// The panic hook: logs a panic where it happens, since there the request's span is still entered and the place known.
+pub fn log_panic(info: &PanicHookInfo<'_>) {
     let message = info.payload_as_str().unwrap_or("a value that is no text");
     match info.location() {
         Some(location) => error!(panic = message, %location, "panicked"),

@@ -10,16 +10,12 @@ use std::{
     time::Duration,
 };
 
-use metrique::{
-    CloseValue, InflectableEntry, RootEntry,
-    emf::Emf,
-    writer::format::Format,
-};
+use metrique::{CloseValue, InflectableEntry, RootEntry, emf::Emf, writer::format::Format};
 use serde_json::Value;
 use tracing::error;
 
 use super::{
-    emf::{DynamoDbEntry, Durations, NAMESPACE, NamedCounts, ProviderEntry, RequestEntry},
+    emf::{Durations, DynamoDbEntry, NAMESPACE, NamedCounts, ProviderEntry, RequestEntry},
     pending::{Pending, Provider, increment},
 };
 

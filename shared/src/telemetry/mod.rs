@@ -12,8 +12,6 @@ mod sdk_timer;
 #[cfg(test)]
 pub(crate) mod fake_dynamodb;
 
-pub use logs::{init, request_span, subscriber};
-#[cfg(test)]
-pub(crate) use logs::log_panic;
+pub use logs::{init, log_panic, request_span, subscriber};
 pub use metrics::{Captured, Metrics, RequestRecord};
 pub use sdk_timer::SdkTimer;

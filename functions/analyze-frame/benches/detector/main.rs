@@ -4,6 +4,8 @@
 //! DIR` (annotated PNGs of frames with misses or inventions), or `--photo PATH [--annotations JSON]
 //! [--annotation-scale F]` for a photograph instead.
 //!
+//! Paths are taken from this package's folder, where cargo runs benches; absolute ones are safe.
+//!
 //! Exits with 1 where a figure of the overall row is missed.
 
 mod annotate;

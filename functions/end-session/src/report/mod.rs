@@ -3,6 +3,7 @@
 mod page;
 mod plot;
 
+pub use page::render;
 pub use plot::plot_svg;
 use shared::domain::{advice::Advice, session::Session, shot::Shot, statistics::Statistics};
 
@@ -17,7 +18,11 @@ pub struct Report<'a> {
     pub advice: &'a Advice,
 }
 
-/// The page as HTML: no scripts and no external resources, and every text from outside is escaped.
-pub fn render(report: &Report<'_>) -> String {
-    page::render(report)
+/// Colours of the series, in turn: those of Okabe and Ito (2008) that stand out from white and black alike, whatever
+/// colours one's eyes tell apart.
+const SERIES_COLOURS: [&str; 6] = ["#e69f00", "#56b4e9", "#00b183", "#f0e442", "#e8743b", "#cc79a7"];
+
+/// Colour of a series by its index.
+fn series_colour(series: usize) -> &'static str {
+    SERIES_COLOURS[series % SERIES_COLOURS.len()]
 }

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 
 fn at(seconds: f64) -> DateTime<Utc> {
-    DateTime::from_timestamp_millis((seconds * 1000.0) as i64 + 1_700_000_000_000).unwrap()
+    DateTime::UNIX_EPOCH + Duration::from_secs_f64(seconds)
 }
 
 fn shared(phase: Phase) -> Shared {

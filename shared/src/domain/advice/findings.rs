@@ -1,20 +1,17 @@
 //! What the figures say, one finding a function.
 
 use super::{
-    Advice, Card, FEWEST_FOR_SHAPE, FEWEST_SHOTS,
+    Advice, Card, FEWEST_FOR_SHAPE, FEWEST_SHOTS, NOTICEABLE_RINGS,
     chance::{self, SIGNIFICANCE},
+    noticeable_mm,
     wording::{self, place, sentence, step},
 };
 use crate::domain::{
     position::Position,
     shot::Shot,
     statistics::{Dispersion, R50_SIGMAS, SERIES_SHOTS, real},
-    target::{Score, mm_to_um, um_to_mm},
+    target::{Score, mm_to_um},
 };
-
-/// An offset or a drift is worth a word from this share of a ring's width on: it costs as much of a point with each
-/// shot.
-const NOTICEABLE_RINGS: f64 = 0.25;
 
 /// A group is called tall or wide if σ along one axis is this many times σ along the other.
 const STRETCHED: f64 = 1.5;
@@ -45,8 +42,7 @@ impl Card<'_> {
             ));
         }
         if !self.fliers.is_empty() {
-            let numbers: Vec<usize> = self.fliers.iter().map(|flier| flier + 1).collect();
-            let said = wording::shots(&numbers);
+            let said = self.say_fliers();
             advice.next_steps.push(format!("Recall what was different at {said}, and call every shot before you look"));
         }
     }
@@ -70,20 +66,28 @@ impl Card<'_> {
     pub(super) fn judge_offset(&self, advice: &mut Advice) {
         let centre = self.dispersion.centre;
         let offset = centre.distance_mm(Position::CENTRE);
-        let without = if self.fliers.is_empty() { "" } else { " without its fliers" };
+        let without = if self.fliers.is_empty() { String::new() } else { format!(" without {}", self.say_fliers()) };
         if chance::of_offset(&self.dispersion) < SIGNIFICANCE {
-            if offset < self.noticeable_mm() {
+            if offset < noticeable_mm(self.rings) {
                 return;
             }
             advice.improvements.push(format!(
                 "The group's centre{without} is {}: {offset:.1} mm off, which chance does not explain",
                 place(centre)
             ));
+            // While the group wanders, sights that fit its mean fit no series.
+            if self.drift().is_some() {
+                return;
+            }
             let back = Position::new(-centre.x_mm, -centre.y_mm);
-            advice.next_steps.push(format!("Move the sights so that shots land {}{}", step(back), self.gain_of(back)));
-        } else if offset + self.sigma_mm() / real(self.group.len()).sqrt() < self.noticeable_mm() {
+            advice.next_steps.push(format!(
+                "Adjust the sights so that shots move {}{}",
+                step(back),
+                self.gain_of(back)
+            ));
+        } else if offset + self.sigma_mm() / real(self.group.len()).sqrt() < noticeable_mm(self.rings) {
             advice.strengths.push(format!(
-                "The group{without} is centred: its centre is {offset:.1} mm from the target's, no more than chance explains"
+                "The group{without} is centred: {offset:.1} mm from the target's centre, no more than chance explains"
             ));
         }
     }
@@ -99,8 +103,7 @@ impl Card<'_> {
                 .improvements
                 .push(format!("The group is wide: {figures}; even centred, the other half scores under {score}"));
             advice.next_steps.push(
-                "Work on the group before the sights: dry firing, and a steady hold through the trigger's release"
-                    .to_owned(),
+                "Work on the size of the group: dry firing, and a steady hold through the trigger's release".to_owned(),
             );
         }
     }
@@ -123,32 +126,33 @@ impl Card<'_> {
     }
 
     pub(super) fn judge_drift(&self, advice: &mut Advice) {
+        let Some(Drift { first, last, moved }) = self.drift() else { return };
+        let moved = step(moved);
+        advice.improvements.push(format!("The group drifted from series {first} to series {last}: {moved}"));
+        advice.next_steps.push("Rebuild the position before each series and check its natural point of aim".to_owned());
+    }
+
+    /// The way from the first series to the last, if chance does not explain it and it is far enough to matter.
+    fn drift(&self) -> Option<Drift> {
         let series: Vec<Dispersion> = self.shots.chunks(SERIES_SHOTS).filter_map(Dispersion::of).collect();
-        let full: Vec<_> = series.iter().enumerate().filter(|(_, s)| s.shots >= FEWEST_SHOTS).collect();
-        let [(first, before), .., (last, after)] = full.as_slice() else { return };
+        let judged: Vec<_> = (1..).zip(&series).filter(|(_, series)| series.shots >= FEWEST_SHOTS).collect();
+        let [(first, before), .., (last, after)] = *judged.as_slice() else { return None };
         let moved = Position::new(after.centre.x_mm - before.centre.x_mm, after.centre.y_mm - before.centre.y_mm);
-        let is_noticeable = moved.distance_mm(Position::CENTRE) >= self.noticeable_mm();
-        if is_noticeable && chance::of_drift(before, after, &series) < SIGNIFICANCE {
-            let (first, last) = (first + 1, last + 1);
-            let moved = step(moved);
-            advice.improvements.push(format!("The group drifted from series {first} to series {last}: {moved}"));
-            advice
-                .next_steps
-                .push("Rebuild the position before each series and check its natural point of aim".to_owned());
-        }
+        let is_noticeable = moved.distance_mm(Position::CENTRE) >= noticeable_mm(self.rings);
+        let is_real = chance::of_drift(before, after, &series) < SIGNIFICANCE;
+        (is_noticeable && is_real).then_some(Drift { first, last, moved })
     }
 
     pub(super) fn judge_scores(&self, advice: &mut Advice) {
         let series: Vec<Scores> = self.shots.chunks(SERIES_SHOTS).map(Scores::of).collect();
-        let full: Vec<_> = series.iter().enumerate().filter(|(_, s)| s.shots == SERIES_SHOTS).collect();
-        let [(first, before), .., (last, after)] = full.as_slice() else { return };
+        let full: Vec<_> = (1..).zip(&series).filter(|(_, series)| series.shots == SERIES_SHOTS).collect();
+        let [(first, before), .., (last, after)] = *full.as_slice() else { return };
         let error = after.error_against(before);
         let change = after.mean - before.mean;
         if change.abs() <= SCORE_ERRORS * error || change.abs() < NOTICEABLE_RINGS {
             return;
         }
-        let span =
-            format!("from {:.1} in series {} to {:.1} in series {}", before.mean, first + 1, after.mean, last + 1);
+        let span = format!("from {:.1} in series {first} to {:.1} in series {last}", before.mean, after.mean);
         if change > 0.0 {
             advice.strengths.push(format!("Average scores rose {span}"));
         } else {
@@ -168,7 +172,7 @@ impl Card<'_> {
             ));
         } else if advice.next_steps.is_empty() {
             advice.next_steps.push(format!(
-                "No fault stands out beyond chance: compare σ, {sigma:.1} mm ({low:.1} to {high:.1}), with the next session"
+                "Nothing stands out beyond chance: a σ below {sigma:.1} mm (now {low:.1} to {high:.1}) raises the score"
             ));
         }
     }
@@ -177,9 +181,9 @@ impl Card<'_> {
         self.dispersion.sigma_mm().unwrap_or_default()
     }
 
-    /// What an offset must reach to be worth a word.
-    fn noticeable_mm(&self) -> f64 {
-        NOTICEABLE_RINGS * um_to_mm(self.rings.step_um) / 2.0
+    fn say_fliers(&self) -> String {
+        let numbers: Vec<usize> = self.fliers.iter().map(|flier| flier + 1).collect();
+        wording::shots(&numbers)
     }
 
     /// What the same shots would have scored, all of them moved by `step`; empty if it is no gain.
@@ -193,6 +197,13 @@ impl Card<'_> {
         let points = |tenths: u32| format!("{}.{}", tenths / 10, tenths % 10);
         format!(": the same shots would then have scored {} instead of {}", points(then), points(now))
     }
+}
+
+/// How far the group's centre has moved between two series, which are numbered from 1.
+struct Drift {
+    first: usize,
+    last: usize,
+    moved: Position,
 }
 
 /// The scores of a series.

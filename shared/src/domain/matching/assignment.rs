@@ -124,13 +124,15 @@ fn cheapest(cost: &[Vec<f64>]) -> Vec<usize> {
         row_at[start] = Some(new_row);
         let mut slack = vec![f64::INFINITY; columns];
         let mut came_from = vec![start; columns];
-        let mut path = vec![];
+        let mut path = Vec::new();
+        let mut is_on_path = vec![false; columns + 1];
         let mut here = start;
         // Walk to the nearest column until one is free.
         while let Some(row) = row_at[here] {
             path.push(here);
+            is_on_path[here] = true;
             let mut nearest = (f64::INFINITY, here);
-            for column in (0..columns).filter(|column| !path.contains(column)) {
+            for column in (0..columns).filter(|column| !is_on_path[*column]) {
                 let reduced = cost[row][column] - row_price[row] - column_price[column];
                 if reduced < slack[column] {
                     (slack[column], came_from[column]) = (reduced, here);

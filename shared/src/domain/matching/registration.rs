@@ -193,7 +193,7 @@ impl Scene<'_> {
         for (i, first) in options.iter().enumerate() {
             for second in &options[i + 1..] {
                 let both = first.iter().flat_map(|a| second.iter().map(move |b| [*a, *b]));
-                starts.extend(both.filter(|pairs| keeps_its_length(pairs)).map(|pairs| Movement::fit(pairs, NUDGED)));
+                starts.extend(both.filter(keeps_its_length).map(|pairs| Movement::fit(pairs, NUDGED)));
             }
         }
         starts.retain(|start| start.is_possible());

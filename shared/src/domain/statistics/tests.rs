@@ -113,7 +113,11 @@ proptest! {
     }
 
     #[test]
-    fn a_shift_of_all_shots_moves_the_offset_and_nothing_else(xy in xy(), dx in -20.0..20.0_f64, dy in -20.0..20.0_f64) {
+    fn a_shift_of_all_shots_moves_the_offset_and_nothing_else(
+        xy in xy(),
+        dx in -20.0..20.0_f64,
+        dy in -20.0..20.0_f64,
+    ) {
         let target = TargetType::AirPistol10m;
         let moved: Vec<_> = xy.iter().map(|(x, y)| (x + dx, y + dy)).collect();
         let before = Dispersion::of(&shots(target, &xy)).unwrap();

@@ -7,7 +7,6 @@ use std::{
 };
 
 use ::http::{HeaderMap, StatusCode, header};
-use lambda_http::RequestExt;
 use serde_json::{Value, json};
 use tracing::instrument::WithSubscriber;
 
@@ -36,7 +35,7 @@ async fn context(count: u32) -> (Context, Captured) {
     })
     .await;
     let clock = Clock::manual("2026-03-01T12:00:15Z".parse().unwrap());
-    let config = Config::from_lookup(&[], |_| None).unwrap();
+    let config = Config::from_lookup(&[], |name| (name == "CONTROL_TABLE").then(|| "control".into())).unwrap();
     let aws = Aws::from_config(dynamodb, metrics.clone());
     (Context::new("start-session", config, clock, metrics, aws).unwrap(), captured)
 }
@@ -59,11 +58,14 @@ fn event(changes: Value) -> lambda_http::Request {
     for (name, value) in changes.as_object().unwrap() {
         event[name] = value.clone();
     }
-    let mut lambda = lambda_http::Context::default();
+    let key = event["routeKey"].as_str().unwrap().to_owned();
+    event["requestContext"]["http"]["method"] = key.split(' ').next().into();
+    event["requestContext"]["routeKey"] = key.into();
+    let mut lambda = lambda_runtime::Context::default();
     lambda.request_id = "req-1".into();
     lambda.deadline = 1_772_366_425_000;
     lambda.xray_trace_id = Some("Root=1-abc;Parent=1;Sampled=1".into());
-    lambda_http::request::from_str(&event.to_string()).unwrap().with_lambda_context(lambda)
+    event::request(LambdaEvent::new(serde_json::from_value(event).unwrap(), lambda))
 }
 
 fn with_header(name: &str, value: &str) -> lambda_http::Request {
@@ -162,10 +164,8 @@ async fn a_handler_may_say_how_long_its_answer_keeps() {
 #[tokio::test]
 async fn a_correlation_id_that_is_none_is_replaced() {
     let (ctx, _) = context(0).await;
-    let answer = answer(&ctx, with_header("x-correlation-id", "a b"), async |_, request| {
-        Ok(ok(request.correlation_id()))
-    })
-    .await;
+    let answer =
+        answer(&ctx, with_header("x-correlation-id", "a b"), async |_, request| Ok(ok(request.correlation_id()))).await;
     let id = answer.header("x-correlation-id").unwrap();
     assert_eq!(answer.body, id);
     assert!(uuid::Uuid::parse_str(id).is_ok());
@@ -213,7 +213,12 @@ async fn each_error_has_its_status_and_code() {
         (Error::Blocked { retry_after: wait }, 429, "blocked", Some("2")),
         (internal(), 500, "internal", None),
         (Error::UpstreamFailed { upstream: "camera", source: "reset".into() }, 502, "upstream_failed", None),
-        (Error::Unavailable { detail: "away".into(), retry_after: wait, source: source() }, 503, "unavailable", Some("2")),
+        (
+            Error::Unavailable { detail: "away".into(), retry_after: wait, source: source() },
+            503,
+            "unavailable",
+            Some("2"),
+        ),
         (Error::UpstreamTimeout { upstream: "camera", source: source() }, 504, "upstream_timeout", None),
     ] {
         let answer = answer(&ctx, event(json!({})), async move |_, _| Err(error)).await;
@@ -361,7 +366,7 @@ async fn each_caller_and_route_has_a_limit_of_its_own() {
 #[tokio::test]
 async fn without_a_token_nobody_is_there_and_the_address_is_not_blamed() {
     let (ctx, captured) = context(0).await;
-    let (answer, lines) = logged(answer(&ctx, event(json!({})), handle_boxed)).await;
+    let (answer, lines) = logged(answer(&ctx, event(json!({})), handle)).await;
     assert_eq!((answer.status.as_u16(), &answer.body["code"]), (401, &json!("unauthenticated")));
     assert_eq!(answer.header("ratelimit"), None);
     assert_eq!(lines[0]["reason"], "missing");
@@ -373,8 +378,7 @@ async fn without_a_token_nobody_is_there_and_the_address_is_not_blamed() {
 #[tokio::test]
 async fn past_ten_failed_tokens_a_minute_the_address_is_blocked() {
     let (ctx, captured) = context(10).await;
-    let (answer, lines) =
-        logged(answer(&ctx, with_header("authorization", "Bearer hunter2"), handle_boxed)).await;
+    let (answer, lines) = logged(answer(&ctx, with_header("authorization", "Bearer hunter2"), handle)).await;
     assert_eq!((answer.status.as_u16(), &answer.body["code"]), (429, &json!("blocked")));
     assert_eq!(answer.header("retry-after"), Some("900"));
     assert_eq!(lines[0]["reason"], "malformed");
@@ -382,16 +386,10 @@ async fn past_ten_failed_tokens_a_minute_the_address_is_blocked() {
     assert_eq!(captured.sum("address_blocked"), 1.0);
 }
 
-async fn handle_boxed(ctx: &Context, request: Request) -> Result<Response> {
-    handle(ctx, request).await
-}
-
 #[tokio::test]
 async fn an_answer_that_lambda_would_refuse_is_a_413() {
     let (ctx, _) = context(0).await;
-    for (text, status) in
-        [("a".repeat(6_280_000), 200), ("a".repeat(6_291_456), 413), ("\"".repeat(3_000_000), 413)]
-    {
+    for (text, status) in [("a".repeat(6_280_000), 200), ("a".repeat(6_291_456), 413), ("\"".repeat(3_000_000), 413)] {
         let answer = answer(&ctx, event(json!({})), async move |_, _| Ok(ok(text))).await;
         assert_eq!(answer.status.as_u16(), status);
         assert!(answer.header("x-correlation-id").is_some());
@@ -409,20 +407,27 @@ async fn what_cannot_be_sent_is_our_fault() {
 }
 
 #[tokio::test]
+async fn a_path_a_query_or_a_host_that_is_no_url_harms_nobody() {
+    let (ctx, _) = context(0).await;
+    for (query, host) in [("a=<b> é", "api.example"), ("a=%zz%ff&=&&", "not a host"), ("", "[::1"), ("?#/", "")] {
+        let given = event(json!({
+            "rawPath": "//<>\\", "rawQueryString": query, "headers": { "host": host, "user-agent": "élan ü" },
+        }));
+        let answer = answer(&ctx, given, async |_, request| Ok(ok(request.query("a")))).await;
+        assert_eq!(answer.status, StatusCode::OK);
+    }
+}
+
+#[tokio::test]
 async fn a_request_is_what_api_gateway_says_of_it() {
     let (ctx, _) = context(0).await;
-    let mut given = event(json!({
+    let given = event(json!({
         "routeKey": "GET /functions/v1/latest-metrics/{user_id}", "rawQueryString": "metrics=steps%2Csleep&metrics=x",
         "pathParameters": { "user_id": "u-1" }, "body": "aGVsbG8=", "isBase64Encoded": true,
         "headers": { "user-agent": "watch/1", "x-forwarded-for": "203.0.113.9" },
     }));
-    if let Some(lambda_http::request::RequestContext::ApiGatewayV2(context)) =
-        given.extensions_mut().get_mut::<lambda_http::request::RequestContext>()
-    {
-        context.route_key = Some("GET /functions/v1/latest-metrics/{user_id}".into());
-    }
     let answer = answer(&ctx, given, async |_, request| {
-        assert_eq!(request.method(), "POST");
+        assert_eq!(request.method(), "GET");
         assert_eq!(request.route(), "latest-metrics/{user_id}");
         assert_eq!(request.route_key(), "GET /functions/v1/latest-metrics/{user_id}");
         assert_eq!(request.path_parameter("user_id"), Some("u-1"));

@@ -53,7 +53,7 @@ fn a_window_is_of_use_until_the_next_one_ends() {
 }
 
 prop_compose! {
-    fn counts()(previous in 0u64..3000, current in 0u64..3000) -> Counts {
+    fn counts()(previous in 0u64..1500, current in 0u64..1500) -> Counts {
         Counts { previous, current }
     }
 }
@@ -101,10 +101,9 @@ proptest! {
     /// `remaining` is what it says: so many pass, and the one after them does not.
     #[test]
     fn as_many_more_pass_as_remain(counts in counts(), limit in 1u64..1001, elapsed in 0u64..60_000) {
-        prop_assume!(counts.passes(limit, moment(elapsed)));
         let left = counts.remaining(limit, moment(elapsed));
         let used_up = Counts { current: counts.current + left, ..counts };
-        prop_assert!(used_up.passes(limit, moment(elapsed)));
+        prop_assert!(left == 0 || used_up.passes(limit, moment(elapsed)));
         prop_assert!(!next(used_up).passes(limit, moment(elapsed)));
     }
 

@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use chrono::{DateTime, Utc};
 
-use super::{Control, ControlUnavailable, Item, LIMITER, number, read_number, text, unavailable};
+use super::{Control, ControlUnavailable, Item, number, read_number, text, unavailable};
 
 /// A block that holds is not made longer by those who find it.
 const IF_NONE_HOLDS: &str = "attribute_not_exists(#key) OR #until <= :now";
@@ -25,7 +25,7 @@ impl Control {
         address: &str,
         now: DateTime<Utc>,
     ) -> Result<Option<DateTime<Utc>>, ControlUnavailable> {
-        let item = self.item(&key(address), LIMITER).await?;
+        let item = self.item(&key(address), self.deadlines.limiter).await?;
         Ok(item.as_ref().and_then(|item| holding(item, now)))
     }
 
@@ -48,7 +48,7 @@ impl Control {
             .expression_attribute_values(":now", number(now.timestamp_millis()))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .customize()
-            .config_override(super::within(LIMITER))
+            .config_override(super::within(self.deadlines.limiter))
             .send()
             .await;
         let Err(err) = sent else { return Ok(until) };

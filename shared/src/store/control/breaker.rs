@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::{
 };
 use chrono::DateTime;
 
-use super::{BREAKER, Control, ControlUnavailable, Item, number, read_number, text, unavailable};
+use super::{Control, ControlUnavailable, Item, number, read_number, text, unavailable};
 use crate::breaker::{Phase, Shared};
 
 /// `:seen` is 0 where no item was seen.
@@ -65,7 +65,7 @@ fn from_item(item: &Item) -> Shared {
 impl Control {
     /// A provider's breaker as the instances share it; closed where nobody ever opened it.
     pub async fn breaker(&self, provider: &str) -> Result<Shared, ControlUnavailable> {
-        let item = self.item(&key(provider), BREAKER).await?;
+        let item = self.item(&key(provider), self.deadlines.breaker).await?;
         Ok(item.as_ref().map(from_item).unwrap_or_default())
     }
 
@@ -80,7 +80,7 @@ impl Control {
             .expression_attribute_values(":seen", number(seen))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .customize()
-            .config_override(super::within(BREAKER))
+            .config_override(super::within(self.deadlines.breaker))
             .send()
             .await;
         let Err(err) = sent else { return Ok(Claim::Won) };

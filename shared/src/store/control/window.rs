@@ -4,7 +4,7 @@
 use aws_sdk_dynamodb::types::ReturnValue;
 use chrono::{DateTime, Utc};
 
-use super::{Control, ControlUnavailable, LIMITER, number, read_number, text, unavailable};
+use super::{Control, ControlUnavailable, number, read_number, text, unavailable};
 
 const ADD_ONE: &str = "ADD #count :one SET #ttl = :ttl";
 
@@ -20,7 +20,7 @@ impl Control {
             .expression_attribute_values(":ttl", number(expires.timestamp()))
             .return_values(ReturnValue::UpdatedNew)
             .customize()
-            .config_override(super::within(LIMITER))
+            .config_override(super::within(self.deadlines.limiter))
             .send()
             .await
             .map_err(unavailable)?;
@@ -30,7 +30,7 @@ impl Control {
 
     /// The count of a window; 0 where nothing was counted.
     pub async fn count(&self, key: &str) -> Result<u64, ControlUnavailable> {
-        let item = self.item(key, LIMITER).await?;
+        let item = self.item(key, self.deadlines.limiter).await?;
         Ok(item.as_ref().and_then(|item| read_number(item, "count")).unwrap_or_default())
     }
 }

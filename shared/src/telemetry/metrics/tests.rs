@@ -113,7 +113,8 @@ fn a_provider_whose_breaker_was_open_has_a_record_though_it_was_not_called() {
 
 #[test]
 fn statuses_are_counted_by_class() {
-    for (status, class) in [(404, "client_errors"), (429, "client_errors"), (429, "throttled"), (503, "server_errors")] {
+    for (status, class) in [(404, "client_errors"), (429, "client_errors"), (429, "throttled"), (503, "server_errors")]
+    {
         let (metrics, captured) = Metrics::capture();
         metrics.request(record(status));
         let record = &captured.records()[0];
@@ -146,7 +147,7 @@ fn a_request_with_more_calls_than_emf_has_room_for_stays_valid() {
 #[test]
 fn only_the_first_request_is_a_cold_start() {
     let metrics = Metrics::discard();
-    assert_eq!([metrics.cold_start(), metrics.clone().cold_start()], [true, false]);
+    assert_eq!([metrics.cold_start(), metrics.cold_start()], [true, false]);
 }
 
 #[test]

@@ -17,6 +17,8 @@ const LEAST_SHARE: f32 = 0.008;
 /// Least noise that is believed, in levels: JPEG's own rounding.
 const LEAST_LUMA_NOISE: f32 = 0.5;
 const LEAST_CHROMA_NOISE: f32 = 0.7;
+/// Paper is taken to be this much lighter than the black at least, in levels.
+const LEAST_CONTRAST: f32 = 10.0;
 
 /// The sheet minus what is expected on it.
 pub struct Residual {
@@ -32,17 +34,15 @@ pub struct Residual {
 impl Residual {
     pub fn new(sheet: &Sheet, target: TargetType) -> Self {
         let circles = printed_circles(target);
-        let mut lines = Lines::new(&circles, sheet.pixels_per_mm, sheet.calibre_px);
         let black = (target.rings().black_mm() / 2.0 * sheet.pixels_per_mm) as f32;
         let sure = (target.rings().outermost_mm() / 2.0 * sheet.pixels_per_mm) as f32;
         let margins = margins(&circles, sheet.pixels_per_mm);
         let [paper, dark] = levels(sheet, |radius| ground(&margins, black, radius), sure.max(1.1 * black));
-        let mut luma = Grid::new(sheet.width(), sheet.height());
-        let contrast = bare_luma(sheet, [&paper, &dark], black, &mut lines, &mut luma);
-        lines.learn();
-        remove_lines(sheet, &lines, contrast, &mut luma);
-        let chroma = [0, 1].map(|which| blur(&bare_chroma(sheet, [&paper, &dark], black, which)));
-        Self { luma: blur(&luma), chroma, contrast, black }
+        let contrast = typical_contrast(&paper, &dark, sheet);
+        let print = Print { sheet, circles: &circles, fields: [&paper, &dark], black };
+        let luma = print.taken_off(&sheet.luma, 0, 1.0, 0.06 * contrast);
+        let chroma = [0, 1].map(|which| print.taken_off(&sheet.chroma[which], which + 1, 2.0, 2.0));
+        Self { luma, chroma, contrast, black }
     }
 
     /// The deviation of every pixel in standard deviations, over luma and both chroma planes together.
@@ -66,12 +66,6 @@ impl Residual {
             }
         }
         deviation
-    }
-
-    /// How far the tint of a sheet pixel is from what is expected, in levels.
-    pub fn tint(&self, x: usize, y: usize) -> f32 {
-        let [cb, cr] = [0, 1].map(|which| self.chroma[which].row(y / 2)[x / 2]);
-        cb.abs().max(cr.abs())
     }
 
     /// One over the noise of a chroma plane.
@@ -109,76 +103,102 @@ fn ground(margins: &[(f32, f32)], black: f32, radius: f32) -> Ground {
     }
 }
 
-/// Luma minus the bare ground's level; notes what lies about printed circles. Returns the typical contrast.
-fn bare_luma(sheet: &Sheet, [paper, dark]: [&Field; 2], black: f32, lines: &mut Lines, out: &mut Grid) -> f32 {
-    let (width, (cx, cy)) = (sheet.width(), sheet.centre());
-    let (mut papers, mut darks) = (vec![0.0; width], vec![0.0; width]);
+/// Paper's level minus the black's in the middle of the sheet's cells.
+fn typical_contrast(paper: &Field, dark: &Field, sheet: &Sheet) -> f32 {
+    const STEP: usize = 16;
+    let (mut papers, mut darks) = (vec![0.0; sheet.width() / STEP], vec![0.0; sheet.width() / STEP]);
     let mut contrasts = Vec::new();
-    for y in 0..sheet.height() {
-        paper.row(y as f32, 1.0, 0.0, 0, &mut papers);
-        dark.row(y as f32, 1.0, 0.0, 0, &mut darks);
-        let dy = y as f32 - cy;
-        let (luma, visible) = (sheet.luma.row(y), &sheet.visible[y * width..(y + 1) * width]);
-        for (x, value) in out.row_mut(y).iter_mut().enumerate() {
-            if !visible[x] {
-                continue;
-            }
-            let dx = x as f32 - cx;
-            let radius = (dx * dx + dy * dy).sqrt();
-            *value = luma[x] - if radius < black { darks[x] } else { papers[x] };
-            if lines.covers(radius) {
-                lines.note((dx, dy), radius, *value / (papers[x] - darks[x]).max(10.0));
-            }
-        }
-        contrasts.extend(papers.iter().zip(&darks).step_by(16).map(|(p, d)| p - d));
+    for y in (0..sheet.height()).step_by(STEP) {
+        paper.row(y as f32, STEP as f32, 0.0, 0, &mut papers);
+        dark.row(y as f32, STEP as f32, 0.0, 0, &mut darks);
+        contrasts.extend(papers.iter().zip(&darks).map(|(p, d)| p - d));
     }
-    median(&mut contrasts).unwrap_or(0.0).max(10.0)
+    median(&mut contrasts).unwrap_or(0.0).max(LEAST_CONTRAST)
 }
 
-/// Takes the printed lines out, and weakens what is left where they vary: an uncertain place is weak evidence.
-fn remove_lines(sheet: &Sheet, lines: &Lines, contrast: f32, luma: &mut Grid) {
-    /// Spread of bare ground, as a share of the contrast, that costs half the weight.
-    const TYPICAL_SPREAD: f32 = 0.06;
-    let (cx, cy) = sheet.centre();
-    for y in 0..luma.height {
-        let dy = y as f32 - cy;
-        for (x, value) in luma.row_mut(y).iter_mut().enumerate() {
-            let dx = x as f32 - cx;
-            let radius = (dx * dx + dy * dy).sqrt();
-            if lines.covers(radius) {
-                let expected = lines.expected((dx, dy), radius);
-                let spread = (expected.spread / TYPICAL_SPREAD).powi(2);
-                *value = (*value - expected.share * contrast) / (1.0 + spread).sqrt();
+/// What is printed on a sheet.
+struct Print<'a> {
+    sheet: &'a Sheet,
+    circles: &'a [PrintedCircle],
+    fields: [&'a Field; 2],
+    /// Radius of the black in sheet pixels.
+    black: f32,
+}
+
+impl Print<'_> {
+    /// A plane of the sheet without its print, smoothed. The plane may be `coarser` than the sheet; a spread of `soft`
+    /// levels about what is printed costs half the weight: an uncertain place is weak evidence.
+    fn taken_off(&self, plane: &Grid, channel: usize, coarser: f32, soft: f32) -> Grid {
+        let scale = self.sheet.pixels_per_mm / f64::from(coarser);
+        let mut lines = Lines::new(self.circles, scale, self.sheet.calibre_px / f64::from(coarser));
+        let mut out = plane.clone();
+        self.take_off_ground(&mut out, channel, coarser, &mut lines);
+        lines.learn();
+        self.take_off_lines(&mut out, channel, coarser, &lines, soft);
+        blur(&out)
+    }
+
+    /// Takes off paper's or the black's level, and notes what is left about printed circles.
+    fn take_off_ground(&self, out: &mut Grid, channel: usize, coarser: f32, lines: &mut Lines) {
+        let black = self.black / coarser;
+        self.each_row(out, channel, coarser, |row, (dy, dx), visible, papers, darks| {
+            for (x, value) in row.iter_mut().enumerate() {
+                if !visible(x) {
+                    *value = 0.0;
+                    continue;
+                }
+                let dx = dx + x as f32;
+                let radius = (dx * dx + dy * dy).sqrt();
+                *value -= if radius < black { darks[x] } else { papers[x] };
+                if lines.covers(radius) {
+                    lines.note((dx, dy), radius, *value / unit(channel, papers[x] - darks[x]));
+                }
             }
+        });
+    }
+
+    fn take_off_lines(&self, out: &mut Grid, channel: usize, coarser: f32, lines: &Lines, soft: f32) {
+        self.each_row(out, channel, coarser, |row, (dy, dx), visible, papers, darks| {
+            for (x, value) in row.iter_mut().enumerate() {
+                let dx = dx + x as f32;
+                let radius = (dx * dx + dy * dy).sqrt();
+                if lines.covers(radius) && visible(x) {
+                    let unit = unit(channel, papers[x] - darks[x]);
+                    let expected = lines.expected((dx, dy), radius);
+                    let spread = (expected.spread * unit / soft).powi(2);
+                    *value = (*value - expected.share * unit) / (1.0 + spread).sqrt();
+                }
+            }
+        });
+    }
+
+    /// Calls back for every row of a plane with the row, the offset of its first pixel from the target's centre (down,
+    /// right), what of it is visible, and both levels.
+    fn each_row(
+        &self,
+        plane: &mut Grid,
+        channel: usize,
+        coarser: f32,
+        mut each: impl FnMut(&mut [f32], (f32, f32), &dyn Fn(usize) -> bool, &[f32], &[f32]),
+    ) {
+        let (mut papers, mut darks) = (vec![0.0; plane.width], vec![0.0; plane.width]);
+        let (cx, cy) = self.sheet.centre();
+        let (fine, offset) = (coarser as usize, (coarser - 1.0) / 2.0);
+        for y in 0..plane.height {
+            let place = y as f32 * coarser + offset;
+            let [paper, dark] = self.fields;
+            paper.row(place, coarser, offset, channel, &mut papers);
+            dark.row(place, coarser, offset, channel, &mut darks);
+            let visible = &self.sheet.visible[y * fine * self.sheet.width()..];
+            let from_centre = ((place - cy) / coarser, (offset - cx) / coarser);
+            each(plane.row_mut(y), from_centre, &|x| visible[x * fine], &papers, &darks);
         }
     }
 }
 
-/// A chroma plane minus what is expected of it. Cameras smear chroma, so the step at the black's edge is wide.
-fn bare_chroma(sheet: &Sheet, [paper, dark]: [&Field; 2], black: f32, which: usize) -> Grid {
-    const SMEAR_PX: f32 = 5.0;
-    let source = &sheet.chroma[which];
-    let (cx, cy) = sheet.centre();
-    let mut out = Grid::new(source.width, source.height);
-    let (mut papers, mut darks) = (vec![0.0; source.width], vec![0.0; source.width]);
-    for y in 0..source.height {
-        paper.row(2.0 * y as f32 + 0.5, 2.0, 0.5, which + 1, &mut papers);
-        dark.row(2.0 * y as f32 + 0.5, 2.0, 0.5, which + 1, &mut darks);
-        let dy = 2.0 * y as f32 + 0.5 - cy;
-        for (x, value) in out.row_mut(y).iter_mut().enumerate() {
-            if !sheet.visible[2 * y * sheet.width() + 2 * x] {
-                continue;
-            }
-            let dx = 2.0 * x as f32 + 0.5 - cx;
-            let outside = ((dx * dx + dy * dy).sqrt() - black) / (2.0 * SMEAR_PX) + 0.5;
-            let share = outside.clamp(0.0, 1.0);
-            let found = source.row(y)[x] - (darks[x] + share * (papers[x] - darks[x]));
-            // At the edge itself, the two tints bound what can be expected.
-            let slack = if (0.0..1.0).contains(&outside) { 0.5 * (papers[x] - darks[x]).abs() } else { 0.0 };
-            *value = found.signum() * (found.abs() - slack).max(0.0);
-        }
-    }
-    out
+/// What lines are measured in: luma by the local contrast, for their strength follows the light; chroma in levels.
+fn unit(channel: usize, contrast: f32) -> f32 {
+    if channel == 0 { contrast.max(LEAST_CONTRAST) } else { 1.0 }
 }
 
 /// Noise of the smoothed luma, cell by cell: print may be rough in one place and smooth in another.

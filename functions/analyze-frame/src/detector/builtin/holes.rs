@@ -1,11 +1,15 @@
+#![expect(clippy::cast_possible_truncation, reason = "radii in calibres")]
 //! Finds the holes: what on the sheet is neither paper nor print, as large and as round as a bullet leaves it.
+
+use std::f64::consts::PI;
 
 use shared::domain::{position::Position, target::TargetType};
 
 use super::{
     Hole,
     deviation::Residual,
-    discs::{Disc, cover},
+    discs::{Disc, Usual, cover, only_disc},
+    linear::median,
     numerals,
     plane::Plane,
     sheet::{Grid, Sheet, reach_mm},
@@ -20,16 +24,27 @@ const LARGEST_SPOT: f64 = 9.0;
 const LEAST_FILL: f64 = 0.72;
 /// Share of the ring about a disc that must be paper or print, or another hole.
 const LEAST_CLEARANCE: f64 = 0.5;
+/// A hole deviates this many times as much as what is about it; glare and dirt fade away.
+const LEAST_SHARPNESS: f64 = 1.8;
+/// Deviations beyond this say no more.
+const STRONG: f64 = 25.0;
 /// What is less sure is not reported.
 const LEAST_CONFIDENCE: f64 = 0.3;
 
 pub fn holes(sheet: &Sheet, residual: &Residual, plane: &Plane, target: TargetType) -> Vec<Hole> {
     let mut deviation = residual.deviation(sheet);
     numerals::clear(&mut deviation, residual, sheet, target);
-    let mut holes: Vec<Hole> = spots(&deviation, sheet)
+    let largest = LARGEST_SPOT * PI / 4.0 * sheet.calibre_px.powi(2);
+    let solids: Vec<Solid> = spots(&deviation, sheet)
+        .into_iter()
+        .filter(|spot| !spot.is_cut && (spot.mask.area() as f64) < largest)
+        .map(|spot| Solid::new(spot, sheet, target))
+        .collect();
+    let usual = [true, false].map(|in_black| usual(&solids, sheet, in_black));
+    let mut holes: Vec<Hole> = solids
         .iter()
-        .filter(|spot| !spot.is_cut)
-        .flat_map(|spot| in_spot(spot, sheet, &deviation))
+        .filter(|solid| solid.on_target || is_plain(solid, &solids, sheet, usual[1]))
+        .flat_map(|solid| solid.holes(sheet, &deviation, usual[usize::from(!solid.in_black)]))
         .map(|(disc, confidence)| report(&disc, confidence, sheet, plane))
         .collect();
     let reach = reach_mm(target);
@@ -38,21 +53,68 @@ pub fn holes(sheet: &Sheet, residual: &Residual, plane: &Plane, target: TargetTy
     holes
 }
 
-/// The holes in one spot, in sheet pixels, each with its confidence.
-fn in_spot(spot: &Spot, sheet: &Sheet, deviation: &Grid) -> Vec<(Disc, f64)> {
-    let calibre_area = std::f64::consts::FRAC_PI_4 * sheet.calibre_px.powi(2);
-    if spot.mask.area() as f64 > LARGEST_SPOT * calibre_area {
-        return Vec::new();
+/// A spot without skirts, strokes and gaps.
+struct Solid {
+    spot: Spot,
+    mask: Mask,
+    /// Its middle on the sheet.
+    middle: (f64, f64),
+    in_black: bool,
+    /// Within the outermost ring or on it.
+    on_target: bool,
+}
+
+impl Solid {
+    fn new(spot: Spot, sheet: &Sheet, target: TargetType) -> Self {
+        let mask = solid(&outlined(&spot, sheet.calibre_px), sheet.calibre_px);
+        let middle = (spot.left as f64 + mask.width as f64 / 2.0, spot.top as f64 + mask.height as f64 / 2.0);
+        let distance = sheet.position(middle.0, middle.1).distance_mm(Position::CENTRE);
+        let table = target.rings();
+        let in_black = distance < table.black_mm() / 2.0;
+        let on_target = distance < (table.outermost_mm() + table.calibre_mm()) / 2.0;
+        Self { spot, mask, middle, in_black, on_target }
     }
-    let solid = solid(&outlined(spot, sheet.calibre_px), sheet.calibre_px);
-    let discs = cover(&solid, sheet.calibre_px, MOST_IN_SPOT);
-    discs
+
+    /// The holes in this spot, in sheet pixels, each with its confidence.
+    fn holes(&self, sheet: &Sheet, deviation: &Grid, usual: Usual) -> Vec<(Disc, f64)> {
+        let discs = cover(&self.mask, sheet.calibre_px, usual, MOST_IN_SPOT);
+        let (left, top) = (self.spot.left as f64, self.spot.top as f64);
+        discs
+            .iter()
+            .filter_map(|disc| {
+                let confidence = judge(disc, &discs, &self.mask, &self.spot, deviation)?;
+                Some((Disc { x: disc.x + left, y: disc.y + top, radius: disc.radius }, confidence))
+            })
+            .collect()
+    }
+}
+
+/// Whether a spot outside the rings is beyond doubt: one disc of the usual size and nothing else about it. Cards carry
+/// serial numbers, names and clips there, which come in rows.
+fn is_plain(solid: &Solid, all: &[Solid], sheet: &Sheet, usual: Usual) -> bool {
+    let lonely = all.iter().all(|other| {
+        std::ptr::eq(solid, other)
+            || (other.middle.0 - solid.middle.0).hypot(other.middle.1 - solid.middle.1) > 3.0 * sheet.calibre_px
+    });
+    lonely
+        && only_disc(&solid.mask, sheet.calibre_px)
+            .is_some_and(|disc| (0.8..1.25).contains(&(disc.radius / sheet.calibre_px / usual.radius)))
+}
+
+/// What size holes have on this target, by those that lie alone and are round: paper, bullet and what counts as a hole's
+/// edge are the same for all of them, on white and on black for themselves.
+fn usual(solids: &[Solid], sheet: &Sheet, in_black: bool) -> Usual {
+    const LEAST: usize = 3;
+    let mut radii: Vec<f32> = solids
         .iter()
-        .filter_map(|disc| {
-            let confidence = judge(disc, &discs, &solid, spot, deviation)?;
-            Some((Disc { x: disc.x + spot.left as f64, y: disc.y + spot.top as f64, radius: disc.radius }, confidence))
-        })
-        .collect()
+        .filter(|solid| solid.in_black == in_black)
+        .filter_map(|solid| only_disc(&solid.mask, sheet.calibre_px))
+        .map(|disc| (disc.radius / sheet.calibre_px) as f32)
+        .collect();
+    if radii.len() < LEAST {
+        return Usual::GUESS;
+    }
+    median(&mut radii).map_or(Usual::GUESS, |radius| Usual { radius: f64::from(radius), spread: 0.08 })
 }
 
 /// A spot without the skirt that blur puts about it: its core, and whatever lies deeper within it than a skirt is wide.
@@ -64,7 +126,7 @@ fn outlined(spot: &Spot, calibre_px: f64) -> Mask {
 /// Pixels that a hole's rim may enclose.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few hundred pixels")]
 fn enclosed_by_a_hole(calibre_px: f64) -> usize {
-    (1.2 * std::f64::consts::FRAC_PI_4 * calibre_px * calibre_px).round() as usize
+    (1.2 * PI / 4.0 * calibre_px * calibre_px).round() as usize
 }
 
 /// Closes a spot's outline, fills it, and takes off what is thinner than a hole: strokes, lines, cracks.
@@ -76,36 +138,50 @@ fn solid(mask: &Mask, calibre_px: f64) -> Mask {
 
 /// How sure it is that a disc is a hole. `None`: it is none.
 fn judge(disc: &Disc, all: &[Disc], solid: &Mask, spot: &Spot, deviation: &Grid) -> Option<f64> {
-    let (mut inside, mut filled, mut strength) = (0.0, 0.0, 0.0_f64);
-    let (mut about, mut clear) = (0.0, 0.0);
-    let outer = 1.3 * disc.radius + 1.5;
-    let inner = 1.1 * disc.radius + 1.0;
-    for (x, y) in pixels_about(disc, outer, spot, deviation) {
-        {
-            let (u, v) = (x as f64 - spot.left as f64, y as f64 - spot.top as f64);
-            let distance = (u - disc.x).hypot(v - disc.y);
-            if distance > outer {
-                continue;
-            }
-            let is_set = is_set(solid, u, v);
-            if distance <= disc.radius {
-                inside += 1.0;
-                filled += f64::from(u8::from(is_set));
-                strength += f64::from(deviation.row(y)[x].min(20.0));
-            } else if distance >= inner {
-                about += 1.0;
-                let other = all.iter().any(|d| d != disc && d.contains(u, v));
-                clear += f64::from(u8::from(!is_set || other));
+    let (mut filled, mut strength) = (Mean::default(), Mean::default());
+    let (mut clear, mut unrest) = (Mean::default(), Mean::default());
+    let (inner, outer, beyond) = (1.1 * disc.radius + 1.0, 1.3 * disc.radius + 1.5, 1.5 * disc.radius + 3.0);
+    for (x, y) in pixels_about(disc, beyond, spot, deviation) {
+        let (u, v) = (x as f64 - spot.left as f64, y as f64 - spot.top as f64);
+        let distance = (u - disc.x).hypot(v - disc.y);
+        let value = f64::from(deviation.row(y)[x]);
+        if distance <= disc.radius {
+            filled.add(f64::from(u8::from(is_set(solid, u, v))));
+            strength.add(value.min(STRONG));
+        } else if distance >= inner && distance <= beyond {
+            let other = all.iter().any(|d| d != disc && (u - d.x).hypot(v - d.y) < 1.2 * d.radius + 1.5);
+            if distance <= outer {
+                clear.add(f64::from(u8::from(!is_set(solid, u, v) || other)));
+            } else if !other {
+                unrest.add(value.min(STRONG));
             }
         }
     }
-    let (fill, clearance) = (filled / f64::max(inside, 1.0), clear / f64::max(about, 1.0));
-    let strength = strength / f64::max(inside, 1.0);
-    if fill < LEAST_FILL || clearance < LEAST_CLEARANCE {
+    let sharpness = strength.value() / unrest.value().max(1.0);
+    if filled.value() < LEAST_FILL || clear.value() < LEAST_CLEARANCE || sharpness < LEAST_SHARPNESS {
         return None;
     }
     let ramp = |value: f64, low: f64, high: f64| ((value - low) / (high - low)).clamp(0.0, 1.0);
-    Some(ramp(fill, 0.5, 0.9) * ramp(clearance, 0.3, 0.8) * (0.3 + 0.7 * ramp(strength, 3.0, 10.0)))
+    let shape = ramp(filled.value(), 0.5, 0.9) * ramp(clear.value(), 0.3, 0.8);
+    Some(shape * (0.3 + 0.7 * ramp(strength.value(), 3.0, 10.0)) * (0.4 + 0.6 * ramp(sharpness, 1.5, 4.0)))
+}
+
+#[derive(Default)]
+struct Mean {
+    sum: f64,
+    count: f64,
+}
+
+impl Mean {
+    fn add(&mut self, value: f64) {
+        self.sum += value;
+        self.count += 1.0;
+    }
+
+    /// Nought where there was nothing.
+    fn value(&self) -> f64 {
+        self.sum / self.count.max(1.0)
+    }
 }
 
 /// The pixels of the sheet in the square about a disc.

@@ -19,6 +19,8 @@ use super::{
 pub const SEARCH_PX: usize = 512;
 /// Marks that are looked at closely.
 const MOST_MARKS: usize = 5;
+/// Confidence from which on no other mark is looked at.
+const SURE: f64 = 0.8;
 /// Directions in which the edge of a mark is measured.
 const RAYS: usize = 240;
 /// Least difference in brightness between mark and paper.
@@ -35,14 +37,23 @@ pub fn locate(frame: &DecodedFrame, target: TargetType) -> Option<LocatedTarget>
 
 pub fn locate_in(pyramid: &Pyramid<'_>, target: TargetType) -> Option<LocatedTarget> {
     let small = pyramid.smallest();
-    let fits = dark_marks(small.raster, MOST_MARKS).into_iter().filter_map(|mark| {
-        let ellipse = refine(pyramid, mark.ellipse.scaled(small.factor))?;
-        let start = Plane::from_ellipse(&ellipse, target.rings().black_mm() / 2.0)?;
-        fit_to_rings(pyramid, start, target)
-    });
-    fits.filter(|(plane, agreement)| is_plausible(plane, target, agreement))
-        .max_by(|a, b| confidence(&a.1).total_cmp(&confidence(&b.1)))
-        .map(|(plane, agreement)| LocatedTarget {
+    let mut best: Option<(Plane, Agreement)> = None;
+    for mark in dark_marks(small.raster, MOST_MARKS) {
+        let fit = refine(pyramid, mark.ellipse.scaled(small.factor))
+            .and_then(|ellipse| Plane::from_ellipse(&ellipse, target.rings().black_mm() / 2.0))
+            .and_then(|start| fit_to_rings(pyramid, start, target))
+            .filter(|(plane, agreement)| is_plausible(plane, target, agreement));
+        if let Some(fit) = fit {
+            let surely = confidence(&fit.1) >= SURE;
+            if best.as_ref().is_none_or(|known| confidence(&known.1) < confidence(&fit.1)) {
+                best = Some(fit);
+            }
+            if surely {
+                break;
+            }
+        }
+    }
+    best.map(|(plane, agreement)| LocatedTarget {
             centre_px: plane.px(Position::CENTRE),
             pixels_per_mm: plane.pixels_per_mm(Position::CENTRE),
             confidence: confidence(&agreement),

@@ -67,3 +67,13 @@ pub fn detect(frame: &DecodedFrame, target_type: TargetType) -> Detection {
     let holes = holes::holes(&sheet, &residual, &target.plane, target_type);
     Detection { target: Some(target), holes }
 }
+#[cfg(feature = "lab")]
+pub fn lab(frame: &DecodedFrame, target_type: TargetType) -> Option<(sheet::Sheet, sheet::Grid, sheet::Grid)> {
+    let pyramid = pyramid::Pyramid::new(&frame.luma, locate::SEARCH_PX);
+    let target = locate::locate_in(&pyramid, target_type)?;
+    let sheet = sheet::Sheet::new(frame, &pyramid, &target.plane, target_type);
+    let residual = deviation::Residual::new(&sheet, target_type);
+    let mut d = residual.deviation(&sheet);
+    numerals::clear(&mut d, &residual, &sheet, target_type);
+    Some((sheet, residual.luma, d))
+}

@@ -9,6 +9,7 @@ use shared::domain::target::TargetType;
 
 use super::{
     deviation::Residual,
+    linear::median,
     roll::number_bands,
     sheet::{Grid, Sheet},
     spots::Mask,
@@ -24,23 +25,36 @@ const ALIKE_ALONE: f32 = 0.65;
 const INK_SHARE: f32 = 0.08;
 /// A pixel is explained if it is this close to what is expected, as a share of the strongest ink beside it.
 const SLACK: f32 = 0.45;
+/// The same for tint, as a share of the contrast.
+const TINT_SLACK: f32 = 0.12;
 
 /// Clears from the deviation map what ring numbers explain.
 pub fn clear(deviation: &mut Grid, residual: &Residual, sheet: &Sheet, target: TargetType) {
     let layouts = [false, true].map(|turned| {
-        let bands: Vec<Band> = number_bands(target).map(|band| Band::new(band, turned, residual, sheet)).collect();
+        let bands: Vec<Band> = number_bands(target).map(|band| Band::new(band, turned, &[0, 1, 2, 3], residual, sheet)).collect();
         let likeness: f32 = bands.iter().map(Band::likeness).sum();
         (likeness, bands)
     });
     let [(upright_likeness, upright), (turned_likeness, turned)] = layouts;
     let bands = if turned_likeness > 1.1 * upright_likeness { turned } else { upright };
-    for band in &bands {
+    let lines = sighting_lines(target).map(|piece| Band::new(piece, true, &[0, 2], residual, sheet));
+    for band in bands.into_iter().chain(lines) {
         for side in 0..4 {
             if let Some(expected) = band.expected(side) {
                 band.explain(side, &expected, residual, sheet, deviation);
             }
         }
     }
+}
+
+/// The white sighting lines of the rapid-fire target, 125 mm long and 5 mm wide, from its left and right edge inwards, in
+/// pieces: distance from the centre and half the size, in mm.
+fn sighting_lines(target: TargetType) -> impl Iterator<Item = (f64, f64)> {
+    const PIECES: std::ops::RangeInclusive<u8> = 0..=11;
+    (target == TargetType::RapidFire25m)
+        .then(|| PIECES.map(|piece| (118.0 + 12.0 * f64::from(piece), 8.0)))
+        .into_iter()
+        .flatten()
 }
 
 /// The four patches at one distance from the centre.
@@ -71,21 +85,29 @@ impl Frame {
 struct Patch {
     side: usize,
     values: Vec<f32>,
+    tints: [Vec<f32>; 2],
     /// Nothing but the bare ground, or not in the picture.
     is_blank: bool,
 }
 
 impl Patch {
-    fn at(&self, u: i32, v: i32) -> Option<f32> {
+    fn index(&self, u: i32, v: i32) -> Option<usize> {
         let half = (self.side / 2) as i32;
         let (x, y) = (u + half, v + half);
         let side = self.side as i32;
-        ((0..side).contains(&x) && (0..side).contains(&y)).then(|| self.values[(y * side + x) as usize])
+        ((0..side).contains(&x) && (0..side).contains(&y)).then_some((y * side + x) as usize)
     }
 }
 
 impl Band {
-    fn new((radius_mm, half_mm): (f64, f64), turned: bool, residual: &Residual, sheet: &Sheet) -> Self {
+    /// Reads a band on some of its sides: 0 is right, 1 up, 2 left, 3 down.
+    fn new(
+        (radius_mm, half_mm): (f64, f64),
+        turned: bool,
+        sides: &[usize],
+        residual: &Residual,
+        sheet: &Sheet,
+    ) -> Self {
         let half = ((0.95 * half_mm * sheet.pixels_per_mm) as i32).max(2);
         let radius = (radius_mm * sheet.pixels_per_mm) as f32;
         let (cx, cy) = sheet.centre();
@@ -94,7 +116,10 @@ impl Band {
             let (cos, sin) = if turned { (-y, x) } else { (1.0, 0.0) };
             Frame { x: cx + radius * x, y: cy + radius * y, cos, sin }
         });
-        let patches = frames.map(|frame| patch(&frame, half, residual, sheet));
+        let mut patches = frames.map(|frame| patch(&frame, half, residual, sheet));
+        for (side, patch) in patches.iter_mut().enumerate() {
+            patch.is_blank |= !sides.contains(&side);
+        }
         let mut pairs = [[(0.0, 0, 0); 4]; 4];
         for first in 0..4 {
             for second in first + 1..4 {
@@ -119,24 +144,21 @@ impl Band {
         if alike.is_empty() || (alike.len() == 1 && alike[0].1.0 < ALIKE_ALONE) {
             return None;
         }
-        let mut values = Vec::with_capacity(self.patches[side].values.len());
-        for v in -self.half..=self.half {
-            for u in -self.half..=self.half {
-                let mut read: Vec<f32> = alike
-                    .iter()
-                    .filter_map(|(other, (_, du, dv))| self.patches[*other].at(u + du, v + dv))
-                    .collect();
-                read.sort_by(f32::total_cmp);
-                values.push(match read.as_slice() {
-                    [] => 0.0,
-                    [one] => *one,
-                    // Of two, the one nearer to bare ground: the other may show a hole.
-                    [low, high] => if low.abs() < high.abs() { *low } else { *high },
-                    more => more[more.len() / 2],
-                });
-            }
-        }
-        Some(Patch { side: self.patches[side].side, values, is_blank: false })
+        let usual = |pick: &dyn Fn(&Patch) -> &[f32]| -> Vec<f32> {
+            let places = (-self.half..=self.half).flat_map(|v| (-self.half..=self.half).map(move |u| (u, v)));
+            places
+                .map(|(u, v)| {
+                    let others = alike.iter().map(|(other, (_, du, dv))| (&self.patches[*other], u + du, v + dv));
+                    nearest_to_bare(others.filter_map(|(patch, u, v)| Some(pick(patch)[patch.index(u, v)?])))
+                })
+                .collect()
+        };
+        let mut values = usual(&|patch| &patch.values);
+        let tints = [usual(&|patch| &patch.tints[0]), usual(&|patch| &patch.tints[1])];
+        // The light may differ from side to side.
+        let gain = gain(&self.patches[side].values, &values);
+        values.iter_mut().for_each(|value| *value *= gain);
+        Some(Patch { side: self.patches[side].side, values, tints, is_blank: false })
     }
 
     /// Clears what is as expected, except where it lies within something larger that is not.
@@ -151,7 +173,8 @@ impl Band {
                 let strongest = strongest_near(expected, u, v);
                 let Some(pixel) = pixel(self.frames[side].place(u, v), sheet) else { continue };
                 let off = (own.values[at] - expected.values[at]).abs();
-                let tinted = residual.tint(pixel.0, pixel.1) > 0.12 * residual.contrast;
+                let tint = |which: usize| (own.tints[which][at] - expected.tints[which][at]).abs();
+                let tinted = tint(0).max(tint(1)) > TINT_SLACK * residual.contrast;
                 explained.cells[at] = strongest > ink && off < SLACK * strongest + 0.5 * ink && !tinted;
                 odd.cells[at] = !explained.cells[at] && deviation.row(pixel.1)[pixel.0] >= LOW;
             }
@@ -173,6 +196,34 @@ impl Band {
     }
 }
 
+/// What several prints of one place agree on: of two, the one nearer to bare ground, since the other may show a hole; the
+/// middle of more.
+fn nearest_to_bare(values: impl Iterator<Item = f32>) -> f32 {
+    let (mut read, mut count) = ([0.0_f32; 4], 0);
+    for value in values.take(4) {
+        read[count] = value;
+        count += 1;
+    }
+    read[..count].sort_by(f32::total_cmp);
+    match read[..count] {
+        [] => 0.0,
+        [low, high] => if low.abs() < high.abs() { low } else { high },
+        ref several => several[several.len() / 2],
+    }
+}
+
+/// By how much what is seen is stronger than what is expected, by the middle of the pixels with much ink.
+fn gain(seen: &[f32], expected: &[f32]) -> f32 {
+    let strongest = expected.iter().fold(0.0_f32, |most, value| most.max(value.abs()));
+    let mut ratios: Vec<f32> = seen
+        .iter()
+        .zip(expected)
+        .filter(|(_, expected)| expected.abs() > 0.5 * strongest)
+        .map(|(seen, expected)| seen / expected)
+        .collect();
+    median(&mut ratios).unwrap_or(1.0).clamp(0.4, 2.5)
+}
+
 fn pixel((x, y): (f32, f32), sheet: &Sheet) -> Option<(usize, usize)> {
     let (x, y) = (x.round(), y.round());
     (x >= 0.0 && y >= 0.0 && (x as usize) < sheet.width() && (y as usize) < sheet.height())
@@ -182,6 +233,7 @@ fn pixel((x, y): (f32, f32), sheet: &Sheet) -> Option<(usize, usize)> {
 fn patch(frame: &Frame, half: i32, residual: &Residual, sheet: &Sheet) -> Patch {
     let side = (2 * half + 1) as usize;
     let mut values = Vec::with_capacity(side * side);
+    let mut tints = [Vec::with_capacity(side * side), Vec::with_capacity(side * side)];
     let (mut seen, mut inked) = (0_usize, 0_usize);
     for v in -half..=half {
         for u in -half..=half {
@@ -190,9 +242,12 @@ fn patch(frame: &Frame, half: i32, residual: &Residual, sheet: &Sheet) -> Patch 
             seen += usize::from(visible.is_some());
             inked += usize::from(value.abs() > INK_SHARE * residual.contrast);
             values.push(value);
+            for (tints, plane) in tints.iter_mut().zip(&residual.chroma) {
+                tints.push(visible.map_or(0.0, |(x, y)| plane.row(y / 2)[x / 2]));
+            }
         }
     }
-    Patch { side, values, is_blank: 2 * seen < side * side || inked < 6 }
+    Patch { side, values, tints, is_blank: 2 * seen < side * side || inked < 6 }
 }
 
 /// The greatest normalised correlation of two patches over small shifts, and the shift.
@@ -229,7 +284,7 @@ fn strongest_near(expected: &Patch, u: i32, v: i32) -> f32 {
     let mut strongest = 0.0_f32;
     for dv in -2..=2 {
         for du in -2..=2 {
-            strongest = strongest.max(expected.at(u + du, v + dv).map_or(0.0, f32::abs));
+            strongest = strongest.max(expected.index(u + du, v + dv).map_or(0.0, |at| expected.values[at].abs()));
         }
     }
     strongest

@@ -56,7 +56,8 @@ pub fn sample(raster: &Raster, x: f32, y: f32) -> Option<f32> {
     if !(x >= 0.0 && y >= 0.0) {
         return None;
     }
-    let (column, row) = (x as usize, y as usize);
+    // By way of i32: the direct conversion is several times as slow.
+    let (column, row) = (x as i32 as usize, y as i32 as usize);
     if column + 1 >= raster.width || row + 1 >= raster.height {
         return None;
     }

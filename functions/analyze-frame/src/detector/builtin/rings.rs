@@ -18,8 +18,22 @@ use super::{
     pyramid::{Level, Pyramid},
 };
 
-/// Directions in which a ring is measured.
-const SECTORS: usize = 72;
+/// Directions in which a ring is measured, neighbouring rays that are averaged in each, and how far from where it is
+/// expected a ring is looked for, as a share of its clearance.
+#[derive(Clone, Copy)]
+struct Care {
+    sectors: usize,
+    rays: usize,
+    reach: f64,
+}
+
+/// While circles are added one by one, and in the end.
+const COARSE: Care = Care { sectors: 36, rays: 4, reach: 0.75 };
+const FINE: Care = Care { sectors: 72, rays: 6, reach: 0.4 };
+const FINAL: Care = Care { sectors: 72, rays: 6, reach: 0.75 };
+/// Circles known in each coarse step; then all of them.
+const COARSE_STEPS: [usize; 7] = [1, 1, 2, 3, 5, 7, 9];
+const FINE_STEPS: usize = 2;
 /// A line stands out if its response is this many times the typical response.
 const STANDS_OUT: f32 = 2.5;
 
@@ -91,11 +105,10 @@ pub fn fit_to_rings(pyramid: &Pyramid<'_>, start: Plane, target: TargetType) -> 
         circles.into_iter().filter(|c| c.radius_mm * scale > 3.0 && c.clearance_mm * scale > 2.0).collect();
     let unit = target.rings().black_mm() / 2.0;
     let mut plane = start;
-    for known in 1..=circles.len() + 2 {
-        let known = known.min(circles.len());
-        let fine = known == circles.len();
+    let coarse = COARSE_STEPS.into_iter().chain([circles.len()]).map(|known| (known.min(circles.len()), COARSE));
+    for (known, care) in coarse.chain([(circles.len(), FINE); FINE_STEPS]) {
         let sightings: Vec<Sighting> =
-            circles[..known].iter().flat_map(|circle| sight(pyramid, &plane, circle, fine)).collect();
+            circles[..known].iter().flat_map(|circle| sight(pyramid, &plane, circle, care)).collect();
         plane = adjust(&plane, &sightings, unit, scale)?;
     }
     let plane = plane.without_roll()?;
@@ -125,11 +138,10 @@ fn adjust(plane: &Plane, sightings: &[Sighting], unit: f64, scale: f64) -> Optio
 }
 
 /// Looks for a circle in every direction.
-fn sight(pyramid: &Pyramid<'_>, plane: &Plane, circle: &PrintedCircle, fine: bool) -> Vec<Sighting> {
-    let mut profiles = Vec::with_capacity(SECTORS);
-    let scan = Scan::new(pyramid, plane, circle, if fine { 10 } else { 5 });
-    for sector in 0..SECTORS {
-        let angle = TAU * (sector as f64 + 0.5) / SECTORS as f64;
+fn sight(pyramid: &Pyramid<'_>, plane: &Plane, circle: &PrintedCircle, care: Care) -> Vec<Sighting> {
+    let mut profiles = Vec::with_capacity(care.sectors);
+    let scan = Scan::new(pyramid, plane, circle, care);
+    for angle in scan.angles() {
         if let Some(profile) = scan.profile(plane, angle) {
             let (at, response) = scan.strongest(&profile, circle.kind);
             profiles.push((angle, at, response));
@@ -155,18 +167,25 @@ struct Scan<'a> {
     lag: usize,
     /// Neighbouring radii that one profile is the mean of.
     across: usize,
+    sectors: usize,
 }
 
 impl<'a> Scan<'a> {
-    fn new(pyramid: &'a Pyramid<'_>, plane: &Plane, circle: &PrintedCircle, most_across: usize) -> Self {
+    fn new(pyramid: &'a Pyramid<'_>, plane: &Plane, circle: &PrintedCircle, care: Care) -> Self {
         let scale = plane.pixels_per_mm(Position::CENTRE);
         // Twelve samples between the circle and half-way to the next one at least, whatever the picture's size.
         let level = pyramid.level_for(circle.clearance_mm * scale / 6.0);
         let pitch_mm = level.factor / scale;
         let step_mm = pitch_mm / 2.0;
-        let reach = (0.75 * circle.clearance_mm / step_mm).round().clamp(6.0, 48.0) as usize;
-        let arc = TAU * circle.radius_mm / SECTORS as f64 / pitch_mm;
-        Self { level, radius_mm: circle.radius_mm, step_mm, reach, lag: 4, across: (arc as usize).clamp(1, most_across) }
+        let reach = (care.reach * circle.clearance_mm / step_mm).round().clamp(6.0, 48.0) as usize;
+        let arc = TAU * circle.radius_mm / care.sectors as f64 / pitch_mm;
+        let across = (arc as usize).clamp(1, care.rays);
+        Self { level, radius_mm: circle.radius_mm, step_mm, reach, lag: 4, across, sectors: care.sectors }
+    }
+
+    fn angles(&self) -> impl Iterator<Item = f64> + use<> {
+        let sectors = self.sectors;
+        (0..sectors).map(move |sector| TAU * (sector as f64 + 0.5) / sectors as f64)
     }
 
     /// Brightness from inside to outside, averaged over a sector. `None`: the sector is not in the picture.
@@ -176,7 +195,7 @@ impl<'a> Scan<'a> {
         let mut profile = vec![0.0; total];
         for ray in 0..self.across {
             let offset = (ray as f64 + 0.5) / self.across as f64 - 0.5;
-            let (sin, cos) = (angle + offset * TAU / SECTORS as f64).sin_cos();
+            let (sin, cos) = (angle + offset * TAU / self.sectors as f64).sin_cos();
             for (i, value) in profile.iter_mut().enumerate() {
                 let r = first + i as f64 * self.step_mm;
                 *value += self.level.sample(plane.px(Position::new(r * cos, r * sin)))?;
@@ -216,12 +235,11 @@ impl<'a> Scan<'a> {
 fn agreement(pyramid: &Pyramid<'_>, plane: &Plane, circles: &[PrintedCircle], scale: f64) -> Agreement {
     let (mut agreement, mut visible) = (Agreement::default(), 0_usize);
     for circle in circles {
-        let scan = Scan::new(pyramid, plane, circle, 12);
+        let scan = Scan::new(pyramid, plane, circle, FINAL);
         let mut profiles: Vec<Vec<f32>> = Vec::new();
         let mut near = 0_usize;
         let tolerance = (0.2 * circle.clearance_mm).max(1.0 / scale);
-        for sector in 0..SECTORS {
-            let angle = TAU * (sector as f64 + 0.5) / SECTORS as f64;
+        for angle in scan.angles() {
             if let Some(profile) = scan.profile(plane, angle) {
                 near += usize::from(scan.strongest(&profile, circle.kind).0.abs() <= tolerance);
                 profiles.push(profile);
@@ -229,7 +247,7 @@ fn agreement(pyramid: &Pyramid<'_>, plane: &Plane, circles: &[PrintedCircle], sc
         }
         if circle.kind == Kind::Edge {
             agreement.edge = near as f64 / profiles.len().max(1) as f64;
-        } else if profiles.len() * 6 >= SECTORS {
+        } else if profiles.len() * 6 >= FINAL.sectors {
             visible += 1;
             agreement.rings_seen += usize::from(scan.line_is_seen(&profiles, circle.kind));
         }

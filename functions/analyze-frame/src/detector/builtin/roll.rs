@@ -57,14 +57,12 @@ fn roll(plane: &Plane, pyramid: &Pyramid<'_>, target: TargetType) -> Option<f64>
     if ink[best] < LEAST_INK || ink[best] < STANDS_OUT * typical {
         return None;
     }
-    let (mut weight, mut moment) = (0.0, 0.0);
-    for (step, value) in ink.iter().enumerate() {
-        if (angle(step) - angle(best)).abs() < 3_f64.to_radians() {
-            let above = f64::from((value - typical - 0.1 * ink[best]).max(0.0));
-            weight += above;
-            moment += above * angle(step);
-        }
-    }
+    // The middle of the peak, as far as it is above half its height.
+    let above = |step: &usize| ink[*step] > 0.5 * ink[best];
+    let from = best - (0..best).rev().take_while(above).count();
+    let to = best + (best + 1..count).take_while(above).count();
+    let weight: f64 = (from..=to).map(|step| f64::from(ink[step])).sum();
+    let moment: f64 = (from..=to).map(|step| f64::from(ink[step]) * angle(step)).sum();
     (weight > 0.0).then(|| moment / weight)
 }
 

@@ -12,6 +12,8 @@ const SMALLEST: f64 = 0.10;
 /// edge really is, and not where it sinks in the noise.
 const EDGE_SHARE: f32 = 0.42;
 const EDGE_REACH: f64 = 0.28;
+/// Half the width of gaps that are closed.
+const GAP: usize = 2;
 /// Room left about a spot in its patch.
 pub const BORDER: usize = 4;
 
@@ -114,7 +116,8 @@ impl Mask {
 /// All spots of a deviation map that are large and strong enough to be part of a hole.
 pub fn spots(deviation: &Grid, sheet: &Sheet) -> Vec<Spot> {
     let (width, height) = (deviation.width, deviation.height);
-    let mut seen: Vec<bool> = deviation.values.iter().map(|&value| value < LOW).collect();
+    let mut seen = closed(deviation);
+    seen.iter_mut().for_each(|cell| *cell = !*cell);
     let least = (SMALLEST * std::f64::consts::FRAC_PI_4 * sheet.calibre_px.powi(2)) as usize;
     let mut spots = Vec::new();
     for start in 0..seen.len() {
@@ -127,6 +130,29 @@ pub fn spots(deviation: &Grid, sheet: &Sheet) -> Vec<Spot> {
         }
     }
     spots
+}
+
+/// Which pixels deviate, with gaps of up to four pixels closed: a dark hole with a light rim passes through the print's
+/// own brightness on its way from one to the other.
+fn closed(deviation: &Grid) -> Vec<bool> {
+    let (width, height) = (deviation.width, deviation.height);
+    let mut cells: Vec<u8> = deviation.values.iter().map(|&value| u8::from(value >= LOW)).collect();
+    let mut other = vec![0_u8; cells.len()];
+    for meet in [u8::max as fn(u8, u8) -> u8, u8::min] {
+        for (source, target) in cells.chunks_exact(width).zip(other.chunks_exact_mut(width)) {
+            target.copy_from_slice(source);
+            for (value, w) in target[GAP..width - GAP].iter_mut().zip(source.windows(2 * GAP + 1)) {
+                *value = w.iter().copied().fold(w[0], meet);
+            }
+        }
+        cells.copy_from_slice(&other);
+        for y in GAP..height - GAP {
+            for (x, value) in cells[y * width..(y + 1) * width].iter_mut().enumerate() {
+                *value = (y - GAP..=y + GAP).map(|v| other[v * width + x]).fold(*value, meet);
+            }
+        }
+    }
+    cells.into_iter().map(|cell| cell > 0).collect()
 }
 
 /// The greatest deviation within `reach` pixels of every pixel of a box.

@@ -1,0 +1,8 @@
+//! The stores, the limiter and the breakers on a real DynamoDB API: each test has a database of its own on loopback,
+//! and a clock that it moves by hand.
+
+#![expect(clippy::unwrap_used, reason = "a test says what is wrong by failing")]
+
+mod breaker;
+mod database;
+mod limiter;

@@ -1,0 +1,202 @@
+//! What the tests share: a stack, users of their own, and answers that are easy to look at.
+
+use std::{
+    future::Future,
+    net::{IpAddr, Ipv4Addr},
+    sync::LazyLock,
+    sync::atomic::{AtomicU8, Ordering},
+};
+
+use local::{Stack, StackOptions, camera::SceneOrder};
+use serde_json::{Value, json};
+use tokio::{runtime::Runtime, sync::OnceCell};
+use uuid::Uuid;
+
+pub mod events;
+
+/// One runtime for the whole run: a stack that several tests share must outlive each of them.
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
+static STACK: OnceCell<Stack> = OnceCell::const_new();
+
+/// Runs a test to its end.
+pub fn run<T>(test: impl Future<Output = T>) -> T {
+    RUNTIME.block_on(test)
+}
+
+/// The stack of all tests that need nothing special of it; they keep apart by having users of their own.
+pub async fn stack() -> &'static Stack {
+    STACK.get_or_init(|| start(StackOptions::default())).await
+}
+
+/// A stack of one's own.
+pub async fn start(options: StackOptions) -> Stack {
+    Stack::start(options).await.unwrap_or_else(|err| panic!("the stack did not start: {err}"))
+}
+
+/// An answer of the API.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: reqwest::header::HeaderMap,
+    pub body: Value,
+}
+
+impl Answer {
+    pub async fn of(response: reqwest::Response) -> Self {
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let text = response.text().await.unwrap();
+        let body = if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap_or(Value::String(text)) };
+        Self { status, headers, body }
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    /// `code` of a problem.
+    pub fn code(&self) -> &str {
+        self.body["code"].as_str().unwrap_or_default()
+    }
+
+    /// The body of a success; panics with the whole answer otherwise.
+    #[track_caller]
+    pub fn success(self) -> Value {
+        assert!((200..300).contains(&self.status), "{} {:#}", self.status, self.body);
+        self.body
+    }
+
+    /// Checks that this is a problem of this status and code, whole and in its media type.
+    #[track_caller]
+    pub fn is_problem(&self, status: u16, code: &str) {
+        assert_eq!((self.status, self.code()), (status, code), "{:#}", self.body);
+        assert_eq!(self.header("content-type"), Some("application/problem+json"));
+        assert_eq!(self.body["status"], status);
+        assert_eq!(self.body["success"], false);
+        assert_eq!(self.body["correlation_id"].as_str(), self.header("x-correlation-id"));
+        for field in ["type", "title", "detail"] {
+            assert!(self.body[field].as_str().is_some_and(|text| !text.is_empty()), "{field} of {:#}", self.body);
+        }
+    }
+
+    /// The JSON pointers of a 422.
+    pub fn pointers(&self) -> Vec<&str> {
+        let errors = self.body["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
+        errors.iter().map(|error| error["pointer"].as_str().unwrap()).collect()
+    }
+}
+
+/// Somebody who calls the API, from an address of their own.
+pub struct User {
+    pub id: Uuid,
+    pub token: Option<String>,
+    pub base_url: String,
+    http: reqwest::Client,
+}
+
+impl User {
+    /// A user whom no other test knows.
+    pub fn new(stack: &Stack) -> Self {
+        Self::with_role(stack, None)
+    }
+
+    pub fn with_role(stack: &Stack, role: Option<&str>) -> Self {
+        let id = shared::ids::Ids.uuid();
+        let token = stack.identity().token(id, role).unwrap();
+        Self::bearing(stack, id, Some(token))
+    }
+
+    /// Somebody without a token.
+    pub fn stranger(stack: &Stack) -> Self {
+        Self::bearing(stack, Uuid::nil(), None)
+    }
+
+    pub fn bearing(stack: &Stack, id: Uuid, token: Option<String>) -> Self {
+        let http = reqwest::Client::builder().local_address(fresh_address()).build().unwrap();
+        Self { id, token, base_url: stack.base_url().to_owned(), http }
+    }
+
+    /// The same address without a token.
+    pub fn without_token(&self) -> Self {
+        Self { id: self.id, token: None, base_url: self.base_url.clone(), http: self.http.clone() }
+    }
+
+    /// The same address with another token.
+    pub fn with_token(&self, token: &str) -> Self {
+        Self { id: self.id, token: Some(token.into()), base_url: self.base_url.clone(), http: self.http.clone() }
+    }
+
+    pub fn request(&self, method: reqwest::Method, route: &str) -> reqwest::RequestBuilder {
+        let request = self.http.request(method, format!("{}/{route}", self.base_url));
+        match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
+    }
+
+    pub async fn get(&self, route: &str) -> Answer {
+        Answer::of(self.request(reqwest::Method::GET, route).send().await.unwrap()).await
+    }
+
+    pub async fn post(&self, route: &str, body: &Value) -> Answer {
+        self.post_with(route, body, &[]).await
+    }
+
+    pub async fn post_with(&self, route: &str, body: &Value, headers: &[(&str, &str)]) -> Answer {
+        let mut request = self.request(reqwest::Method::POST, route).header("content-type", "application/json");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        Answer::of(request.body(body.to_string()).send().await.unwrap()).await
+    }
+
+    /// A session of this user's on the air pistol target.
+    pub async fn session(&self) -> Uuid {
+        self.session_on("air_pistol_10m").await
+    }
+
+    pub async fn session_on(&self, target: &str) -> Uuid {
+        let metadata = json!({ "target_type": target });
+        let body = json!({ "user_id": self.id, "session_type": "practice", "metadata": metadata });
+        let started = self.post("start-session", &body).await.success();
+        started["session"]["id"].as_str().unwrap().parse().unwrap()
+    }
+
+    pub async fn analyze(&self, session: Uuid, number: u32, frame: &[u8]) -> Answer {
+        self.post("analyze-frame", &frame_body(session, number, frame)).await
+    }
+
+    pub async fn end(&self, session: Uuid) -> Answer {
+        self.post("end-session", &json!({ "session_id": session, "end_reason": "completed" })).await
+    }
+}
+
+/// The body of an analyze-frame request.
+pub fn frame_body(session: Uuid, number: u32, frame: &[u8]) -> Value {
+    json!({ "session_id": session, "frame_number": number, "frame_data": base64(frame), "timestamp": "2026-11-21T09:00:00.000Z" })
+}
+
+pub fn base64(bytes: &[u8]) -> String {
+    use base64::Engine;
+    base64::engine::general_purpose::STANDARD.encode(bytes)
+}
+
+/// A frame of the session's scene, as the range camera would send it.
+pub async fn frame(stack: &Stack, session: Uuid, number: u32) -> Vec<u8> {
+    stack.camera().frame(session, number).await.unwrap().expect("there is such a frame").to_vec()
+}
+
+/// Puts a scene of its own before the camera.
+pub fn scene(stack: &Stack, session: Uuid, order: SceneOrder) {
+    stack.camera().set_scene(session, order).unwrap();
+}
+
+/// An address of the loopback network that no other test calls from: limits are counted by address.
+fn fresh_address() -> IpAddr {
+    static NEXT: AtomicU8 = AtomicU8::new(2);
+    static BLOCK: AtomicU8 = AtomicU8::new(0);
+    let last = NEXT.fetch_add(1, Ordering::Relaxed);
+    if last == u8::MAX {
+        BLOCK.fetch_add(1, Ordering::Relaxed);
+    }
+    Ipv4Addr::new(127, 0, BLOCK.load(Ordering::Relaxed), last.max(1)).into()
+}
