@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use hyper::body::Bytes;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::{JoinError, JoinHandle};
 use tokio::time::timeout;
 use uuid::Uuid;
@@ -66,12 +66,16 @@ pub struct Stack {
 
 /// The stack's own runtime. A plain one may not be dropped where a test awaits.
 #[derive(Debug)]
-struct Threads(Option<Runtime>);
+struct Threads {
+    handle: Handle,
+    /// Taken when they end.
+    runtime: Option<Runtime>,
+}
 
 impl Threads {
     fn start() -> std::io::Result<Self> {
         let runtime = Builder::new_multi_thread().worker_threads(3).thread_name("local-stack").enable_all().build()?;
-        Ok(Self(Some(runtime)))
+        Ok(Self { handle: runtime.handle().clone(), runtime: Some(runtime) })
     }
 
     /// Runs the future on these threads, whatever becomes of the caller.
@@ -79,16 +83,13 @@ impl Threads {
     where
         F: Future<Output: Send> + Send + 'static,
     {
-        match &self.0 {
-            Some(runtime) => runtime.spawn(future).await,
-            None => tokio::spawn(future).await,
-        }
+        self.handle.spawn(future).await
     }
 }
 
 impl Drop for Threads {
     fn drop(&mut self) {
-        if let Some(runtime) = self.0.take() {
+        if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }
     }

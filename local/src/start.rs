@@ -204,7 +204,7 @@ fn launcher(
         endpoints,
         credentials,
         logs: logs.clone(),
-        group: ProcessGroup::start().map_err(io("/bin/sh"))?,
+        group: ProcessGroup::start(files).map_err(io("/bin/sh"))?,
     }))
 }
 

@@ -20,11 +20,7 @@ pub fn writable<S: AsRef<Session>>(caller: &Caller, session: Option<S>) -> Resul
 pub fn must_be_active(session: &Session) -> Result<()> {
     match session.end {
         None => Ok(()),
-        Some(end) => Err(Error::SessionEnded(format!(
-            "session {} ended at {}",
-            session.id,
-            rfc3339(end.at)
-        ))),
+        Some(end) => Err(Error::SessionEnded(format!("session {} ended at {}", session.id, rfc3339(end.at)))),
     }
 }
 

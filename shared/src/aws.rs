@@ -44,13 +44,7 @@ impl Aws {
     }
 
     fn with(config: OnceCell<SdkConfig>, metrics: Metrics) -> Self {
-        Self(Arc::new(Inner {
-            metrics,
-            config,
-            dynamodb: OnceCell::new(),
-            s3: OnceCell::new(),
-            sqs: OnceCell::new(),
-        }))
+        Self(Arc::new(Inner { metrics, config, dynamodb: OnceCell::new(), s3: OnceCell::new(), sqs: OnceCell::new() }))
     }
 
     async fn config(&self) -> &SdkConfig {

@@ -181,9 +181,7 @@ fn issuers(get: &impl Fn(&str) -> Option<String>, faults: &mut Vec<String>) -> V
 impl IssuerConfig {
     /// Where the issuer publishes its keys.
     pub fn keys_url(&self) -> String {
-        self.jwks_url
-            .clone()
-            .unwrap_or_else(|| format!("{}/.well-known/jwks.json", self.issuer.trim_end_matches('/')))
+        self.jwks_url.clone().unwrap_or_else(|| format!("{}/.well-known/jwks.json", self.issuer.trim_end_matches('/')))
     }
 }
 
@@ -248,7 +246,8 @@ mod tests {
         let err = read(&[name::BUCKET, name::SESSIONS_TABLE], &[("BUCKET", " "), ("CAMERA_API_URL", "http://camera")])
             .unwrap_err()
             .to_string();
-        for part in ["BUCKET is missing", "SESSIONS_TABLE is missing", "CAMERA_API_URL must use https", "CAMERA_API_KEY"]
+        for part in
+            ["BUCKET is missing", "SESSIONS_TABLE is missing", "CAMERA_API_URL must use https", "CAMERA_API_KEY"]
         {
             assert!(err.contains(part), "{part} in {err}");
         }
@@ -259,7 +258,10 @@ mod tests {
         let config = |issuer: &str| {
             read(
                 &[],
-                &[("AUTH_ISSUERS", &format!(r#"[{{"issuer":"{issuer}","kind":"supabase","audience":"authenticated"}}]"#))],
+                &[(
+                    "AUTH_ISSUERS",
+                    &format!(r#"[{{"issuer":"{issuer}","kind":"supabase","audience":"authenticated"}}]"#),
+                )],
             )
         };
         assert!(config("http://issuer.example/auth/v1").is_err());

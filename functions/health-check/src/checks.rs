@@ -50,9 +50,14 @@ pub struct Report {
 /// One dependency.
 #[derive(Debug, Clone)]
 pub enum Service {
-    Operational { latency: Duration },
+    Operational {
+        latency: Duration,
+    },
     /// `error` is for those who run the system.
-    Failed { latency: Duration, error: String },
+    Failed {
+        latency: Duration,
+        error: String,
+    },
     NotConfigured,
 }
 
@@ -133,7 +138,8 @@ async fn waiting(ctx: &Context, queue_url: &str) -> Result<u64, String> {
         QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
         QueueAttributeName::ApproximateNumberOfMessagesDelayed,
     ];
-    let attributes = ctx.aws.sqs().await.get_queue_attributes().queue_url(queue_url).set_attribute_names(Some(COUNTS.to_vec()));
+    let attributes =
+        ctx.aws.sqs().await.get_queue_attributes().queue_url(queue_url).set_attribute_names(Some(COUNTS.to_vec()));
     let output = attributes.send().await.map_err(|err| aws_sdk_sqs::error::DisplayErrorContext(err).to_string())?;
     let counts = output.attributes.unwrap_or_default();
     COUNTS

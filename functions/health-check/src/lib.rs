@@ -28,7 +28,7 @@ pub async fn handle(ctx: &Context, kept: &Kept, request: Request) -> Result<Resp
 /// It runs: no I/O at all, so that a full database never looks like a dead function.
 fn live(ctx: &Context, request: &Request) -> Result<Response> {
     request.limited_in_memory(ctx, Preset::Lenient)?;
-    Ok(http::ok(&json!({ "status": "alive", "timestamp": rfc3339(ctx.clock.now()) })))
+    Ok(http::ok(json!({ "status": "alive", "timestamp": rfc3339(ctx.clock.now()) })))
 }
 
 /// Whether requests should be sent here: database and queue answer.

@@ -30,7 +30,8 @@ pub async fn handle(ctx: &Context, request: Request) -> Result<Response> {
 
     let session = Session::start(start.clone(), ctx.ids.session(), caller.user_id, ctx.clock.now());
     let answer = json!({ "success": true, "session": summary(&session) });
-    let origin = Origin { user_agent: request.user_agent().map(Into::into), address: Some(request.address().to_string()) };
+    let origin =
+        Origin { user_agent: request.user_agent().map(Into::into), address: Some(request.address().to_string()) };
     let idempotency = key.map(|key| repeatable(ctx, caller.user_id, key, &start, &answer)).transpose()?;
     for _ in 0..ATTEMPTS {
         match ctx.sessions.insert(&session, &origin, idempotency.as_ref()).await? {

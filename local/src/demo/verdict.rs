@@ -14,6 +14,7 @@ const SCORE_TOLERANCE: f64 = 0.1;
 pub struct Verdict {
     faults: Vec<String>,
     shots: usize,
+    truth_is_known: bool,
 }
 
 impl Verdict {
@@ -41,7 +42,7 @@ impl Verdict {
                 faults.push(format!("the report does not show shot {number}"));
             }
         }
-        Self { faults, shots }
+        Self { faults, shots, truth_is_known: truth.is_some() }
     }
 
     pub fn is_good(&self) -> bool {
@@ -53,7 +54,8 @@ impl Verdict {
             println!("✗ {fault}");
         }
         if self.is_good() {
-            println!("✓ {} shots, all of them right", self.shots);
+            let right = if self.truth_is_known { "all of them right" } else { "all of them in the report" };
+            println!("✓ {} shots, {right}", self.shots);
         }
     }
 }

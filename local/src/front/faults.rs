@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde_json::{Value, json};
+
 use super::Service;
 
 /// What happens to a call.
@@ -9,6 +11,8 @@ use super::Service;
 pub enum FaultAction {
     /// It is refused with an AWS error; nothing is done.
     Refuse { status: u16, code: String, message: String },
+    /// It is answered with this JSON; nothing is done.
+    Answer { status: u16, body: Value },
     /// It is carried out after this time.
     Delay(Duration),
     /// The connection is closed; nothing is done.
@@ -42,6 +46,21 @@ impl Fault {
     /// DynamoDB's answer where a table gets more than it may.
     pub fn throttle() -> Self {
         Self::refuse(400, "ProvisionedThroughputExceededException").service(Service::DynamoDb)
+    }
+
+    /// DynamoDB's answer to a transaction that met another one at its first item.
+    pub fn transaction_conflict() -> Self {
+        let body = json!({
+            "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+            "Message": "Transaction cancelled, please refer cancellation reasons for specific reasons \
+                        [TransactionConflict, None]",
+            "CancellationReasons": [
+                {"Code": "TransactionConflict", "Message": "Transaction is ongoing for the item"},
+                {"Code": "None"},
+            ],
+        });
+        let fault = Self::new(FaultAction::Answer { status: 400, body });
+        fault.service(Service::DynamoDb).operation("TransactWriteItems")
     }
 
     pub fn internal_error() -> Self {

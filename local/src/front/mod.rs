@@ -12,6 +12,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use tokio::sync::Notify;
+
 pub use calls::{Call, Calls};
 pub use faults::{Fault, FaultAction};
 
@@ -43,6 +45,8 @@ struct Inner {
     /// Who has which access key.
     callers: BTreeMap<String, String>,
     calls: Mutex<Vec<Call>>,
+    /// Another call has ended.
+    ended: Notify,
     faults: Mutex<Faults>,
     latency: Mutex<Duration>,
 }
@@ -50,8 +54,8 @@ struct Inner {
 impl Front {
     /// `callers` maps access keys to functions.
     pub(crate) fn new(callers: BTreeMap<String, String>) -> Self {
-        let inner = Inner { callers, calls: Mutex::default(), faults: Mutex::default(), latency: Mutex::default() };
-        Self { inner: Arc::new(inner) }
+        let (calls, ended, faults, latency) = Default::default();
+        Self { inner: Arc::new(Inner { callers, calls, ended, faults, latency }) }
     }
 
     /// All calls so far that have ended, in the order of their beginning.
@@ -59,6 +63,19 @@ impl Front {
         let mut calls = lock(&self.inner.calls).clone();
         calls.sort_by_key(|call| call.start);
         Calls(calls)
+    }
+
+    /// Waits for a call that `wanted` accepts to end; one that has ended already counts.
+    pub async fn wait_for(&self, wanted: impl Fn(&Call) -> bool) -> Call {
+        loop {
+            let ended = self.inner.ended.notified();
+            tokio::pin!(ended);
+            ended.as_mut().enable();
+            if let Some(call) = lock(&self.inner.calls).iter().find(|call| wanted(call)) {
+                return call.clone();
+            }
+            ended.await;
+        }
     }
 
     /// Forgets the calls so far.
@@ -91,6 +108,7 @@ impl Front {
 
     fn record(&self, call: Call) {
         lock(&self.inner.calls).push(call);
+        self.inner.ended.notify_waiters();
     }
 
     fn fault(&self, function: &str, service: Service, operation: &str, resources: &[String]) -> Option<FaultAction> {

@@ -39,8 +39,10 @@ async fn pass(front: Front, backend: Backend, request: Request<Incoming>) -> Res
     let answer = match &fault {
         Some(FaultAction::Drop) => return Err(HangUp),
         Some(FaultAction::Refuse { status, code, message }) => {
-            let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            Refusal::new(status, code, message).answer(service)
+            Refusal::new(status_code(*status), code, message).answer(service)
+        }
+        Some(FaultAction::Answer { status, body }) => {
+            http::answer(status_code(*status), "application/x-amz-json-1.0", body.to_string())
         }
         Some(FaultAction::Delay(time)) => {
             tokio::time::sleep(*time).await;
@@ -54,6 +56,10 @@ async fn pass(front: Front, backend: Backend, request: Request<Incoming>) -> Res
     }
     recording.call.status = Some(answer.status().as_u16());
     Ok(answer)
+}
+
+fn status_code(status: u16) -> StatusCode {
+    StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 async fn last_at_least(latency: Duration, start: Instant) {

@@ -1,12 +1,13 @@
 //! One process group for everything that the stack starts, and a guard in it.
 //!
 //! The guard is a shell that waits for the end of its input, which the kernel brings about whenever the stack's process
-//! ends, even by SIGKILL. Then it kills its group. A group of their own also keeps the terminal's Ctrl-C from the
+//! ends, even by SIGKILL. Then it removes the stack's temporary files and kills its group. A group of their own also keeps the terminal's Ctrl-C from the
 //! instances: the stack ends them in order. (`PR_SET_PDEATHSIG` would need `unsafe`, is Linux only, and follows the
 //! thread that forked, not the process.)
 
 use std::io;
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 #[derive(Debug)]
@@ -16,9 +17,11 @@ pub struct ProcessGroup {
 }
 
 impl ProcessGroup {
-    pub fn start() -> io::Result<Self> {
+    /// `files` is the directory that goes with the stack.
+    pub fn start(files: &Path) -> io::Result<Self> {
         let guard = Command::new("/bin/sh")
-            .args(["-c", "read -r _; kill -9 0"])
+            .args(["-c", "read -r _; /bin/rm -rf -- \"$0\"; kill -9 0"])
+            .arg(files)
             .env_clear()
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
@@ -37,7 +40,7 @@ impl ProcessGroup {
 impl Drop for ProcessGroup {
     fn drop(&mut self) {
         drop(self.guard.stdin.take());
-        // It kills itself with its group, within a millisecond; not waited for, it would stay as a zombie.
+        // It kills itself with its group, within milliseconds; not waited for, it would stay as a zombie.
         self.guard.wait().ok();
     }
 }

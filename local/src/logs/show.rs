@@ -8,6 +8,8 @@ use super::LogLine;
 
 const COLOURS: [&str; 6] = ["36", "33", "35", "32", "34", "96"];
 const NAME_WIDTH: usize = 16;
+/// Shown otherwise, or of use only to those who search CloudWatch.
+const UNSHOWN: [&str; 8] = ["message", "timestamp", "level", "target", "spans", "function", "request_id", "trace_id"];
 
 /// What of the logs is shown on the terminal.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -72,7 +74,8 @@ fn readable(json: &Value) -> Option<String> {
 fn append_fields(text: &mut String, fields: &Map<String, Value>) {
     for (key, value) in fields {
         match (key.as_str(), value) {
-            ("message" | "timestamp" | "level" | "target" | "spans", _) | (_, Value::Null) => {}
+            (key, _) if UNSHOWN.contains(&key) => {}
+            (_, Value::Null) => {}
             ("fields" | "span", Value::Object(inner)) => append_fields(text, inner),
             _ => {
                 text.push_str(&format!(" {key}={}", plain(value)));

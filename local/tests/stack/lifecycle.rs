@@ -1,3 +1,4 @@
+use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -66,7 +67,7 @@ async fn no_instance_outlives_a_stack_that_is_dropped() {
     let instance = answer["pid"].to_string();
     assert!(is_running(&instance));
     drop(stack);
-    gone(&instance).await;
+    until("the instance is still there", || !is_running(&instance)).await;
 }
 
 #[tokio::test]
@@ -89,12 +90,13 @@ async fn the_stack_file_says_how_to_reach_the_stack_and_goes_with_it() {
 async fn a_stack_that_waits() {
     let Fixture { stack, client, binaries: _binaries } = Fixture::start().await;
     let answer = json_of(client.get(format!("{}/echo/1", stack.base_url())).send().await.unwrap()).await;
-    eprintln!("instance={}", answer["pid"]);
+    let files = answer["environment"]["LAMBDA_TASK_ROOT"].as_str().unwrap();
+    eprintln!("instance={} {files}", answer["pid"]);
     std::future::pending::<()>().await;
 }
 
 #[tokio::test]
-async fn no_instance_outlives_a_stack_that_is_killed() {
+async fn nothing_is_left_of_a_stack_that_is_killed() {
     let test = std::env::current_exe().unwrap();
     let mut stack = Command::new(test)
         .args(["lifecycle::a_stack_that_waits", "--exact", "--ignored", "--nocapture"])
@@ -104,15 +106,16 @@ async fn no_instance_outlives_a_stack_that_is_killed() {
         .spawn()
         .unwrap();
     let mut lines = BufReader::new(stack.stderr.take().unwrap()).lines();
-    let instance = loop {
+    let (instance, files) = loop {
         let line = lines.next_line().await.unwrap().unwrap();
-        if let Some(instance) = line.strip_prefix("instance=") {
-            break instance.to_owned();
+        if let Some((instance, files)) = line.strip_prefix("instance=").and_then(|rest| rest.split_once(' ')) {
+            break (instance.to_owned(), files.to_owned());
         }
     };
-    assert!(is_running(&instance));
+    assert!(is_running(&instance) && Path::new(&files).exists());
     stack.kill().await.unwrap();
-    gone(&instance).await;
+    until("the instance is still there", || !is_running(&instance)).await;
+    until("the files are still there", || !Path::new(&files).exists()).await;
 }
 
 /// A process that has ended may stay in the table until its new parent asks for its status.
@@ -122,10 +125,10 @@ fn is_running(pid: &str) -> bool {
     state.is_some_and(|state| state != "Z")
 }
 
-async fn gone(pid: &str) {
+async fn until(what: &str, holds: impl Fn() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(5);
-    while is_running(pid) {
-        assert!(Instant::now() < deadline, "process {pid} is still there");
+    while !holds() {
+        assert!(Instant::now() < deadline, "{what}");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }

@@ -214,3 +214,5 @@ fn reader(bytes: &[u8]) -> Cursor<&[u8]> {
     Cursor::new(bytes)
 }
 
+#[cfg(test)]
+mod tests;

@@ -4,9 +4,11 @@
 //! ```ignore
 //! pub async fn handle(ctx: &Context, request: Request) -> Result<Response> {
 //!     let caller = request.caller(ctx).await?;
-//!     let body: EndSession = request.limited(ctx, &caller, Preset::Standard, async { request.json() }).await?;
+//!     let wish = request
+//!         .limited(ctx, &caller, Preset::Standard, async { Ok(EndWish::parse(&request.json()?)?) })
+//!         .await?;
 //!     …
-//!     Ok(http::ok(json!({ "success": true })))
+//!     Ok(http::ok(answer))
 //! }
 //! ```
 

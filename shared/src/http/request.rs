@@ -8,7 +8,7 @@ use std::{
 use ::http::{HeaderMap, Method, header};
 use chrono::{DateTime, Utc};
 use lambda_http::{Body, RequestExt, request::RequestContext};
-use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::{
     body,
@@ -101,11 +101,10 @@ impl Request {
         }
     }
 
-    /// The body as JSON. Fields that `T` does not know are ignored.
+    /// The body as JSON.
     ///
-    /// Fails with `MissingBody`, `UnsupportedMediaType` (it must say `application/json`), `MalformedJson`, or
-    /// `Invalid` with a pointer to the field that does not fit `T`.
-    pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
+    /// Fails with `MissingBody`, `UnsupportedMediaType` (it must say `application/json`) or `MalformedJson`.
+    pub fn json(&self) -> Result<Value> {
         body::json(self.header(header::CONTENT_TYPE.as_str()), self.body())
     }
 }

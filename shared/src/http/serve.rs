@@ -33,7 +33,8 @@ where
     let service = service_fn(move |event: LambdaEvent<ApiGatewayV2httpRequest>| async move {
         // Behind a pointer, a handler's future of futures does not add to the depth of the runtime's own: together
         // they pass what the compiler computes a layout of.
-        let boxed = move |context, request| -> BoxFuture<'static, Result<Response>> { handler(context, request).boxed() };
+        let boxed =
+            move |context, request| -> BoxFuture<'static, Result<Response>> { handler(context, request).boxed() };
         Ok::<_, Infallible>(event::answer(respond(context, boxed, event::request(event)).await))
     });
     // One event at a time, unless the platform sets AWS_LAMBDA_MAX_CONCURRENCY (managed instances).

@@ -63,12 +63,11 @@ async fn frame(response: reqwest::Response, arrived: DateTime<Utc>) -> Result<Ca
     let stamp = response.headers().get("x-frame-timestamp").and_then(|value| value.to_str().ok());
     let stamp = stamp.and_then(|text| DateTime::parse_from_rfc3339(text).ok()).map(|time| time.to_utc());
     let bytes = body(response, MAX_FRAME_BYTES).await?;
-    let (bytes, info) = tokio::task::spawn_blocking(move || {
-        DecodedFrame::decode(&bytes).map(|frame| (bytes, frame.info))
-    })
-    .await
-    .map_err(|err| Failure::Unusable(err.to_string()))?
-    .map_err(|err| Failure::Unusable(err.to_string()))?;
+    let (bytes, info) =
+        tokio::task::spawn_blocking(move || DecodedFrame::decode(&bytes).map(|frame| (bytes, frame.info)))
+            .await
+            .map_err(|err| Failure::Unusable(err.to_string()))?
+            .map_err(|err| Failure::Unusable(err.to_string()))?;
     Ok(CameraFrame { bytes, info, captured_at: stamp.unwrap_or(arrived) })
 }
 

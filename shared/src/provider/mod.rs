@@ -74,7 +74,7 @@ impl Call {
         })?;
         let started = Instant::now();
         let mut retries = 0;
-        let outcome = tokio::time::timeout(self.deadline, attempts(&attempt, &mut retries))
+        let outcome = tokio::time::timeout(self.deadline, attempts(&attempt, started + self.deadline, &mut retries))
             .await
             .unwrap_or(Err(Failure::Timeout));
         ctx.metrics.provider_call(self.provider, outcome.is_ok(), started.elapsed(), retries);
@@ -104,8 +104,9 @@ impl Call {
     }
 }
 
-/// Up to three attempts with a doubling, jittered pause, or the pause that the provider asks for.
-async fn attempts<T, F>(attempt: &impl Fn() -> F, retries: &mut u32) -> Result<T, Failure>
+/// Up to three attempts with a doubling, jittered pause, or the pause that the provider asks for. A pause that would
+/// last beyond the deadline is not begun: the caller hears at once what the provider said.
+async fn attempts<T, F>(attempt: &impl Fn() -> F, deadline: Instant, retries: &mut u32) -> Result<T, Failure>
 where
     F: Future<Output = Result<T, Failure>>,
 {
@@ -117,7 +118,11 @@ where
                     Failure::Overloaded { retry_after, .. } => retry_after,
                     _ => None,
                 };
-                tokio::time::sleep(asked.unwrap_or(pause.mul_f64(rand::random_range(0.5..1.0)))).await;
+                let wait = asked.unwrap_or(pause.mul_f64(rand::random_range(0.5..1.0)));
+                if Instant::now() + wait >= deadline {
+                    return Err(failure);
+                }
+                tokio::time::sleep(wait).await;
                 pause *= 2;
                 *retries += 1;
             }

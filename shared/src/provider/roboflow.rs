@@ -12,7 +12,12 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Call, Failure, body, retry_after};
-use crate::{Context, breaker::Gate, config::RoboflowConfig, error::{Error, Result}};
+use crate::{
+    Context,
+    breaker::Gate,
+    config::RoboflowConfig,
+    error::{Error, Result},
+};
 
 pub const NAME: &str = "roboflow";
 const CALL: Call = Call { provider: NAME, deadline: Duration::from_secs(8) };
@@ -45,11 +50,9 @@ pub struct Prediction {
 /// Asks the model about one picture.
 pub async fn infer(ctx: &Context, model: &RoboflowConfig, gate: &Gate, picture: &[u8]) -> Result<Predictions> {
     let text = Bytes::from(STANDARD.encode(picture));
-    let url = reqwest::Url::parse_with_params(
-        &format!("{}/{}", model.url, model.model),
-        [("api_key", model.key.expose())],
-    )
-    .map_err(Error::internal)?;
+    let url =
+        reqwest::Url::parse_with_params(&format!("{}/{}", model.url, model.model), [("api_key", model.key.expose())])
+            .map_err(Error::internal)?;
     CALL.run(ctx, gate, || async {
         let post = ctx.http.post(url.clone());
         let post = post.header(http::header::CONTENT_TYPE, "application/x-www-form-urlencoded").body(text.clone());

@@ -6,3 +6,4 @@
 mod breaker;
 mod database;
 mod limiter;
+mod sessions;

@@ -112,7 +112,7 @@ impl User {
 
     pub fn bearing(stack: &Stack, id: Uuid, token: Option<String>) -> Self {
         let http = reqwest::Client::builder().local_address(fresh_address()).build().unwrap();
-        Self { id, token, base_url: stack.base_url().to_owned(), http }
+        Self { id, token, base_url: stack.base_url(), http }
     }
 
     /// The same address without a token.
@@ -182,12 +182,12 @@ pub fn base64(bytes: &[u8]) -> String {
 
 /// A frame of the session's scene, as the range camera would send it.
 pub async fn frame(stack: &Stack, session: Uuid, number: u32) -> Vec<u8> {
-    stack.camera().frame(session, number).await.unwrap().expect("there is such a frame").to_vec()
+    stack.camera().unwrap().frame(session, number).await.unwrap().expect("there is such a frame").to_vec()
 }
 
 /// Puts a scene of its own before the camera.
 pub fn scene(stack: &Stack, session: Uuid, order: SceneOrder) {
-    stack.camera().set_scene(session, order).unwrap();
+    stack.camera().unwrap().set_scene(session, order).unwrap();
 }
 
 /// An address of the loopback network that no other test calls from: limits are counted by address.

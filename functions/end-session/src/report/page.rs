@@ -143,7 +143,7 @@ fn show_shots(shots: &[Shot]) -> Markup {
                 thead { tr { th { "Shot" } th { "Frame" } th { "Score" } th { "x mm" } th { "y mm" } } }
                 tbody {
                     @for (index, shot) in shots.iter().enumerate() {
-                        tr class=[(index % SERIES_SHOTS == SERIES_SHOTS - 1).then_some("series-end")] {
+                        tr data-shot=(index + 1) class=[(index % SERIES_SHOTS == SERIES_SHOTS - 1).then_some("series-end")] {
                             td { (dot(index / SERIES_SHOTS)) (index + 1) }
                             td { (shot.first_frame) }
                             td { (shot.score) }

@@ -134,6 +134,9 @@ impl Card<'_> {
 
     /// The way from the first series to the last, if chance does not explain it and it is far enough to matter.
     fn drift(&self) -> Option<Drift> {
+        if !self.series_have_an_order() {
+            return None;
+        }
         let series: Vec<Dispersion> = self.shots.chunks(SERIES_SHOTS).filter_map(Dispersion::of).collect();
         let judged: Vec<_> = (1..).zip(&series).filter(|(_, series)| series.shots >= FEWEST_SHOTS).collect();
         let [(first, before), .., (last, after)] = *judged.as_slice() else { return None };
@@ -144,6 +147,9 @@ impl Card<'_> {
     }
 
     pub(super) fn judge_scores(&self, advice: &mut Advice) {
+        if !self.series_have_an_order() {
+            return;
+        }
         let series: Vec<Scores> = self.shots.chunks(SERIES_SHOTS).map(Scores::of).collect();
         let full: Vec<_> = (1..).zip(&series).filter(|(_, series)| series.shots == SERIES_SHOTS).collect();
         let [(first, before), .., (last, after)] = *full.as_slice() else { return };
@@ -159,6 +165,14 @@ impl Card<'_> {
             advice.improvements.push(format!("Average scores fell {span}"));
             advice.next_steps.push("Rest longer between series, and stop a shot that does not settle".to_owned());
         }
+    }
+
+    /// Whether each series was seen before the next began. Shots that one frame shows first are numbered from the top
+    /// down: a series cut out of them is a place on the target and not a time.
+    fn series_have_an_order(&self) -> bool {
+        let mut series = self.shots.chunks(SERIES_SHOTS).filter_map(|series| series.first().zip(series.last()));
+        let Some((_, mut before)) = series.next() else { return false };
+        series.all(|(first, last)| std::mem::replace(&mut before, last).first_frame < first.first_frame)
     }
 
     /// What to do next where nothing else was found, and how much these figures can say.

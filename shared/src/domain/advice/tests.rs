@@ -18,10 +18,11 @@ const ROUND: [(f64, f64); 10] = [
     (0.43, 0.86),
 ];
 
+/// One shot a frame, in their order.
 fn shots(target: TargetType, xy: impl IntoIterator<Item = (f64, f64)>) -> Vec<Shot> {
     let shot = |(i, (x, y))| {
-        let id = Uuid::from_u128(i as u128);
-        Shot::scored(id, Position::new(x, y), target.rings(), FrameNumber::MIN, 0.9, 4.5)
+        let (id, frame) = (Uuid::from_u128(i as u128), FrameNumber::try_from(i as u32 + 1).unwrap());
+        Shot::scored(id, Position::new(x, y), target.rings(), frame, 0.9, 4.5)
     };
     xy.into_iter().enumerate().map(shot).collect()
 }
@@ -77,6 +78,20 @@ fn a_drift_between_series_and_falling_scores_are_named() {
     let mut xy = group((4.0, 4.0), (0.0, 0.0));
     xy.extend(group((4.0, 4.0), (14.0, 9.0)));
     insta::assert_json_snapshot!(advice(xy));
+}
+
+#[test]
+fn shots_of_one_frame_have_no_series_that_could_drift() {
+    let mut xy = group((4.0, 4.0), (0.0, 9.0));
+    xy.extend(group((4.0, 4.0), (0.0, -9.0)));
+    let target = TargetType::AirPistol10m;
+    let at_once =
+        shots(target, xy).into_iter().map(|shot| Shot { first_frame: FrameNumber::MIN, ..shot }).collect::<Vec<_>>();
+    let Advice { strengths, improvements, .. } = advise(&at_once, target);
+    assert!(
+        !strengths.iter().chain(&improvements).any(|text| text.contains("series")),
+        "{strengths:?} {improvements:?}"
+    );
 }
 
 #[test]

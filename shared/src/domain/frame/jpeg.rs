@@ -29,7 +29,8 @@ pub(super) fn header(bytes: &[u8]) -> Result<Header, FrameError> {
             // Every start of frame but DHT (C4), JPG (C8) and DAC (CC).
             0xC0..=0xCF if !matches!(marker, 0xC4 | 0xC8 | 0xCC) => {
                 let &[_, h1, h0, w1, w0, ..] = segment else { return Err(FrameError::Truncated) };
-                let (width, height) = (u32::from(u16::from_be_bytes([w1, w0])), u32::from(u16::from_be_bytes([h1, h0])));
+                let (width, height) =
+                    (u32::from(u16::from_be_bytes([w1, w0])), u32::from(u16::from_be_bytes([h1, h0])));
                 return Ok(Header { format: FrameFormat::Jpeg, width, height, orientation });
             }
             SOS | EOI => return Err(FrameError::Corrupt("it has no frame header".to_owned())),

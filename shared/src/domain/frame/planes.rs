@@ -31,29 +31,6 @@ pub(super) enum Layout {
     Rgba,
 }
 
-impl Layout {
-    pub const fn channels(self) -> usize {
-        match self {
-            Self::Grey => 1,
-            Self::GreyAlpha => 2,
-            Self::YCbCr | Self::Rgb => 3,
-            Self::Rgba => 4,
-        }
-    }
-
-    /// Luma and chroma of one pixel; what is transparent shows white.
-    fn ycbcr(self, pixel: &[u8]) -> [u8; 3] {
-        match (self, pixel) {
-            (Self::YCbCr, &[y, cb, cr]) => [y, cb, cr],
-            (Self::Rgb, &[r, g, b]) => from_rgb(r, g, b),
-            (Self::Grey, &[y]) => [y, 128, 128],
-            (Self::GreyAlpha, &[y, a]) => [over_white(y, a), 128, 128],
-            (Self::Rgba, &[r, g, b, a]) => from_rgb(over_white(r, a), over_white(g, a), over_white(b, a)),
-            _ => [0, 128, 128],
-        }
-    }
-}
-
 fn over_white(value: u8, alpha: u8) -> u8 {
     let (value, alpha) = (u16::from(value), u16::from(alpha));
     u8::try_from((value * alpha + 255 * (255 - alpha) + 127) / 255).unwrap_or(255)
@@ -124,43 +101,51 @@ impl PlaneWriter {
         }
     }
 
-    /// Lays down whole rows of which the first is row `top`. A block of rows is taken in narrow columns, so that a
-    /// turned picture is written to few cache lines at a time.
+    /// Lays down whole rows of which the first is row `top`; what is transparent shows white.
     pub fn put(&mut self, top: usize, rows: &[u8], layout: Layout) {
+        match layout {
+            Layout::YCbCr => self.put_pixels(top, rows, |&ycbcr: &[u8; 3]| ycbcr),
+            Layout::Rgb => self.put_pixels(top, rows, |&[r, g, b]: &[u8; 3]| from_rgb(r, g, b)),
+            Layout::Grey => self.put_pixels(top, rows, |&[y]: &[u8; 1]| [y, 128, 128]),
+            Layout::GreyAlpha => self.put_pixels(top, rows, |&[y, a]: &[u8; 2]| [over_white(y, a), 128, 128]),
+            Layout::Rgba => self.put_pixels(top, rows, |&[r, g, b, a]: &[u8; 4]| {
+                from_rgb(over_white(r, a), over_white(g, a), over_white(b, a))
+            }),
+        }
+    }
+
+    /// A block of rows is taken in narrow columns, so that a turned picture is written to few cache lines at a time.
+    fn put_pixels<const N: usize>(&mut self, top: usize, rows: &[u8], ycbcr: impl Fn(&[u8; N]) -> [u8; 3]) {
         const BLOCK: usize = 64;
-        let stride = self.width * layout.channels();
-        for (block, block_rows) in rows.chunks(stride * BLOCK).enumerate() {
+        let (pixels, _) = rows.as_chunks::<N>();
+        for (block, block_rows) in pixels.chunks(self.width * BLOCK).enumerate() {
             for left in (0..self.width).step_by(BLOCK) {
                 let right = (left + BLOCK).min(self.width);
-                for (i, row) in block_rows.chunks_exact(stride).enumerate() {
-                    self.put_span(top + block * BLOCK + i, left, row, right, layout);
+                for (i, row) in block_rows.chunks_exact(self.width).enumerate() {
+                    self.put_span(top + block * BLOCK + i, left, &row[left..right], &ycbcr);
                 }
             }
         }
     }
 
-    /// One row's pixels from `left` to `right`. Chroma is taken from even rows, as the mean of two neighbours: cameras
-    /// record it at half the resolution anyway.
-    fn put_span(&mut self, y: usize, left: usize, row: &[u8], right: usize, layout: Layout) {
-        let channels = layout.channels();
-        let pixels = row[left * channels..right * channels].chunks_exact(channels);
-        if y % 2 == 1 {
-            for (x, pixel) in (left..right).zip(pixels) {
-                self.luma.samples[self.luma_steps.at(x, y)] = layout.ycbcr(pixel)[0];
-            }
-            return;
+    /// Some of a row's pixels, from column `left` on, which is even. Chroma is taken from even rows, as the mean of two
+    /// neighbours: cameras record it at half the resolution anyway.
+    fn put_span<const N: usize>(
+        &mut self,
+        y: usize,
+        left: usize,
+        pixels: &[[u8; N]],
+        ycbcr: &impl Fn(&[u8; N]) -> [u8; 3],
+    ) {
+        for (x, pixel) in (left..).zip(pixels) {
+            self.luma.samples[self.luma_steps.at(x, y)] = ycbcr(pixel)[0];
         }
-        let mut even = [128_u8; 3];
-        for (x, pixel) in (left..right).zip(pixels) {
-            let this = layout.ycbcr(pixel);
-            self.luma.samples[self.luma_steps.at(x, y)] = this[0];
-            if x % 2 == 0 {
-                even = this;
-            }
-            if x % 2 == 1 || x + 1 == self.width {
-                let at = self.chroma_steps.at(x / 2, y / 2);
-                self.chroma[0].samples[at] = even[1].midpoint(this[1]);
-                self.chroma[1].samples[at] = even[2].midpoint(this[2]);
+        if y.is_multiple_of(2) {
+            for (x, pair) in (left / 2..).zip(pixels.chunks(2)) {
+                let (first, last) = (ycbcr(&pair[0]), ycbcr(&pair[pair.len() - 1]));
+                let at = self.chroma_steps.at(x, y / 2);
+                self.chroma[0].samples[at] = first[1].midpoint(last[1]);
+                self.chroma[1].samples[at] = first[2].midpoint(last[2]);
             }
         }
     }

@@ -192,7 +192,8 @@ fn shot(row: &ShotRow) -> Shot {
 /// A partition from `META` on: the session first, then its shots.
 pub(super) fn loaded(items: Vec<Item>) -> Result<Option<Loaded>> {
     let mut items = items.into_iter();
-    let Some(meta) = items.next().filter(|item| item.get("sk").and_then(|sk| sk.as_s().ok()).is_some_and(|sk| sk == META))
+    let Some(meta) =
+        items.next().filter(|item| item.get("sk").and_then(|sk| sk.as_s().ok()).is_some_and(|sk| sk == META))
     else {
         return Ok(None);
     };

@@ -40,8 +40,15 @@ impl Residual {
         let [paper, dark] = levels(sheet, |radius| ground(&margins, black, radius), sure.max(1.1 * black));
         let contrast = typical_contrast(&paper, &dark, sheet);
         let print = Print { sheet, circles: &circles, fields: [&paper, &dark], black };
-        let luma = print.taken_off(&sheet.luma, 0, 1.0, 0.06 * contrast);
-        let chroma = [0, 1].map(|which| print.taken_off(&sheet.chroma[which], which + 1, 2.0, 2.0));
+        let mut chroma = [Grid::new(0, 0), Grid::new(0, 0)];
+        let luma = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for (which, plane) in chroma.iter_mut().enumerate() {
+                    *plane = print.taken_off(&sheet.chroma[which], which + 1, 2.0, 2.0);
+                }
+            });
+            print.taken_off(&sheet.luma, 0, 1.0, 0.06 * contrast)
+        });
         Self { luma, chroma, contrast, black }
     }
 

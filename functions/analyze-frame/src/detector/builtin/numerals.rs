@@ -20,7 +20,9 @@ const SHIFT: i32 = 3;
 /// Likeness (normalised correlation) from which on two patches show the same number; one counterpart alone must be
 /// more alike.
 const ALIKE: f32 = 0.5;
-const ALIKE_ALONE: f32 = 0.65;
+const ALIKE_ALONE: f32 = 0.8;
+/// Largest size of a number, in calibres.
+const LARGEST_CALIBRES: f64 = 3.0;
 /// Ink is what deviates by more than this share of the contrast.
 const INK_SHARE: f32 = 0.08;
 /// A pixel is explained if it is this close to what is expected, as a share of the strongest ink beside it.
@@ -59,6 +61,7 @@ fn sighting_lines(target: TargetType) -> impl Iterator<Item = (f64, f64)> {
 
 /// The four patches at one distance from the centre.
 struct Band {
+    is_number: bool,
     half: i32,
     frames: [Frame; 4],
     patches: [Patch; 4],
@@ -88,6 +91,8 @@ struct Patch {
     tints: [Vec<f32>; 2],
     /// Nothing but the bare ground, or not in the picture.
     is_blank: bool,
+    /// There is ink along its border.
+    runs_out: bool,
 }
 
 impl Patch {
@@ -108,7 +113,11 @@ impl Band {
         residual: &Residual,
         sheet: &Sheet,
     ) -> Self {
-        let half = ((0.95 * half_mm * sheet.pixels_per_mm) as i32).max(2);
+        // Numbers keep clear of the rings, and are not much larger than a hole.
+        let is_number = sides.len() == 4;
+        let share = if is_number { 0.8 } else { 0.95 };
+        let half = (share * half_mm * sheet.pixels_per_mm).min(LARGEST_CALIBRES / 2.0 * sheet.calibre_px);
+        let half = (half as i32).max(2);
         let radius = (radius_mm * sheet.pixels_per_mm) as f32;
         let (cx, cy) = sheet.centre();
         // Right, up, left, down; rows of the sheet run downwards.
@@ -130,18 +139,30 @@ impl Band {
                 }
             }
         }
-        Self { half, frames, patches, pairs }
+        Self { is_number, half, frames, patches, pairs }
     }
 
+    /// How much the opposite sides look alike: the rapid-fire target has numbers above and below and lines to the left
+    /// and right.
     fn likeness(&self) -> f32 {
-        self.pairs.iter().flatten().map(|pair| (pair.0 - 0.3).max(0.0)).sum()
+        [self.pairs[0][2], self.pairs[1][3]].iter().map(|pair| (pair.0 - 0.3).max(0.0)).sum()
     }
 
     /// What is printed on one side, by what is printed on the others.
     fn expected(&self, side: usize) -> Option<Patch> {
+        // What is much less alike than the best is something else.
+        let best = self.pairs[side].iter().map(|pair| pair.0).fold(0.0, f32::max);
+        let enough = ALIKE.max(best - 0.2);
         let alike: Vec<(usize, (f32, i32, i32))> =
-            (0..4).map(|other| (other, self.pairs[side][other])).filter(|(_, pair)| pair.0 >= ALIKE).collect();
-        if alike.is_empty() || (alike.len() == 1 && alike[0].1.0 < ALIKE_ALONE) {
+            (0..4).map(|other| (other, self.pairs[side][other])).filter(|(_, pair)| pair.0 >= enough).collect();
+        let lone = match alike.as_slice() {
+            [] => return None,
+            [lone] => Some(lone),
+            _ => None,
+        };
+        // A number stands clear of the rings; what runs out of the patch may be two holes that happen to lie alike.
+        let runs_out = self.is_number && self.patches[side].runs_out;
+        if lone.is_some_and(|(other, pair)| pair.0 < ALIKE_ALONE || runs_out || (self.is_number && self.patches[*other].runs_out)) {
             return None;
         }
         let usual = |pick: &dyn Fn(&Patch) -> &[f32]| -> Vec<f32> {
@@ -158,7 +179,7 @@ impl Band {
         // The light may differ from side to side.
         let gain = gain(&self.patches[side].values, &values);
         values.iter_mut().for_each(|value| *value *= gain);
-        Some(Patch { side: self.patches[side].side, values, tints, is_blank: false })
+        Some(Patch { side: self.patches[side].side, values, tints, is_blank: false, runs_out: false })
     }
 
     /// Clears what is as expected, except where it lies within something larger that is not.
@@ -221,7 +242,7 @@ fn gain(seen: &[f32], expected: &[f32]) -> f32 {
         .filter(|(_, expected)| expected.abs() > 0.5 * strongest)
         .map(|(seen, expected)| seen / expected)
         .collect();
-    median(&mut ratios).unwrap_or(1.0).clamp(0.4, 2.5)
+    median(&mut ratios).unwrap_or(1.0).clamp(0.5, 2.0)
 }
 
 fn pixel((x, y): (f32, f32), sheet: &Sheet) -> Option<(usize, usize)> {
@@ -247,7 +268,11 @@ fn patch(frame: &Frame, half: i32, residual: &Residual, sheet: &Sheet) -> Patch 
             }
         }
     }
-    Patch { side, values, tints, is_blank: 2 * seen < side * side || inked < 6 }
+    let inked_at = |at: usize| values[at].abs() > 1.5 * INK_SHARE * residual.contrast;
+    let along = (0..side).filter(|&i| inked_at(i) || inked_at(side * (side - 1) + i)).count()
+        + (0..side).filter(|&i| inked_at(side * i) || inked_at(side * i + side - 1)).count();
+    let runs_out = along > 3;
+    Patch { side, values, tints, is_blank: 2 * seen < side * side || inked < 6, runs_out }
 }
 
 /// The greatest normalised correlation of two patches over small shifts, and the shift.

@@ -73,25 +73,34 @@ impl Sheet {
             chroma: [Grid::new(width / 2, height / 2), Grid::new(width / 2, height / 2)],
             visible: vec![false; width * height],
         };
-        sheet.fill(frame, pyramid, plane, native / pixels_per_mm);
+        let reach_px = (reach_mm(target) * pixels_per_mm) as f32;
+        sheet.fill(frame, pyramid, plane, native / pixels_per_mm, reach_px);
         sheet
     }
 
-    fn fill(&mut self, frame: &DecodedFrame, pyramid: &Pyramid<'_>, plane: &Plane, shrink: f64) {
+    fn fill(&mut self, frame: &DecodedFrame, pyramid: &Pyramid<'_>, plane: &Plane, shrink: f64, reach_px: f32) {
         let level = pyramid.level_for(shrink);
-        let luma_map = self.map(plane, 1.0, level.factor);
-        for y in 0..self.luma.height {
-            let visible = &mut self.visible[y * self.luma.width..(y + 1) * self.luma.width];
-            let row = &mut self.luma.values[y * self.luma.width..(y + 1) * self.luma.width];
-            resample_row(level.raster, &luma_map, y, row, |x| visible[x] = true);
-        }
-        let chroma_map = self.map(plane, 2.0, 2.0);
-        for (grid, raster) in self.chroma.iter_mut().zip([&frame.cb, &frame.cr]) {
-            grid.values.fill(128.0);
-            for y in 0..grid.height {
-                resample_row(raster, &chroma_map, y, grid.row_mut(y), |_| {});
+        let (luma_map, chroma_map) = (self.map(plane, 1.0, level.factor), self.map(plane, 2.0, 2.0));
+        let (cx, cy) = self.centre();
+        let width = self.luma.width;
+        let (luma, visible, chroma) = (&mut self.luma.values, &mut self.visible, &mut self.chroma);
+        // Chroma is half as much work as luma: a second core takes it where there is one.
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for (grid, raster) in chroma.iter_mut().zip([&frame.cb, &frame.cr]) {
+                    grid.values.fill(128.0);
+                    for y in 0..grid.height {
+                        let columns = chord(y as f32 - cy / 2.0, reach_px / 2.0, cx / 2.0, grid.width);
+                        resample_row(raster, &chroma_map, y, columns.start, &mut grid.row_mut(y)[columns], |_| {});
+                    }
+                }
+            });
+            for (y, (row, visible)) in luma.chunks_exact_mut(width).zip(visible.chunks_exact_mut(width)).enumerate() {
+                let columns = chord(y as f32 - cy, reach_px, cx, width);
+                let seen = |x: usize| visible[x] = true;
+                resample_row(level.raster, &luma_map, y, columns.start, &mut row[columns], seen);
             }
-        }
+        });
     }
 
     /// From pixels of a grid that is `coarser` than the sheet to pixels of a raster that is `factor` times smaller
@@ -126,10 +135,25 @@ impl Sheet {
     }
 }
 
-fn resample_row(raster: &Raster, map: &[[f32; 3]; 3], y: usize, row: &mut [f32], mut seen: impl FnMut(usize)) {
+/// The columns of a row `dy` below the centre that lie within `reach` of it.
+fn chord(dy: f32, reach: f32, centre: f32, width: usize) -> std::ops::Range<usize> {
+    let half = (reach * reach - dy * dy).max(0.0).sqrt();
+    let edge = |x: f32| (x.max(0.0) as usize).min(width);
+    edge(centre - half)..edge(centre + half)
+}
+
+/// Fills the columns of row `y` from column `left` on, and tells which of them are in the picture.
+fn resample_row(
+    raster: &Raster,
+    map: &[[f32; 3]; 3],
+    y: usize,
+    left: usize,
+    row: &mut [f32],
+    mut seen: impl FnMut(usize),
+) {
     let y = y as f32;
     let [u0, v0, w0] = map.map(|m| m[1] * y + m[2]);
-    for (x, value) in row.iter_mut().enumerate() {
+    for (x, value) in (left..).zip(row) {
         let column = x as f32;
         let depth = 1.0 / (map[2][0] * column + w0);
         if let Some(found) = sample(raster, (map[0][0] * column + u0) * depth, (map[1][0] * column + v0) * depth) {

@@ -115,7 +115,7 @@ impl Mask {
 
 /// All spots of a deviation map that are large and strong enough to be part of a hole.
 pub fn spots(deviation: &Grid, sheet: &Sheet) -> Vec<Spot> {
-    let (width, height) = (deviation.width, deviation.height);
+    let width = deviation.width;
     let mut seen = closed(deviation);
     seen.iter_mut().for_each(|cell| *cell = !*cell);
     let least = (SMALLEST * std::f64::consts::FRAC_PI_4 * sheet.calibre_px.powi(2)) as usize;

@@ -1,0 +1,144 @@
+//! A function's `handle` in this process, on the stack's own tables, bucket and queues: for rules that take time. Its
+//! clock is the test's, everything behind it is the stack's.
+
+use std::time::Duration;
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
+use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
+use chrono::{DateTime, DurationRound, TimeDelta, Utc};
+use lambda_http::{
+    Body, RequestExt,
+    request::RequestContext,
+};
+use local::Stack;
+use serde_json::{Value, json};
+use shared::{
+    Context, Result,
+    aws::Aws,
+    breaker::Breakers,
+    clock::Clock,
+    config::Config,
+    http::{Request, Response, respond},
+    rate_limit::RateLimiter,
+    store::control::Deadlines,
+    telemetry::{Captured, Metrics},
+};
+
+use super::Answer;
+
+/// A busy machine must not be taken for a database that is away.
+const PATIENT: Deadlines = Deadlines { limiter: Duration::from_secs(20), breaker: Duration::from_secs(20) };
+
+/// One instance of a function.
+pub struct Instance {
+    pub context: Context,
+    pub captured: Captured,
+}
+
+/// A clock that stands at the start of a minute, close to now: tokens that are signed now are good.
+pub fn clock() -> Clock {
+    Clock::manual(Clock::System.now().duration_round(TimeDelta::minutes(1)).unwrap())
+}
+
+/// An instance of a function of the stack's, with the template's configuration, that waits for its tables.
+pub fn instance(stack: &Stack, function: &'static str, clock: &Clock) -> Instance {
+    let mut instance = hurried(stack, function, clock);
+    let Context { control, clock, metrics, .. } = &instance.context;
+    let control = control.clone().with_deadlines(PATIENT);
+    instance.context.limiter = RateLimiter::new(control.clone(), clock.clone(), metrics.clone());
+    instance.context.breakers = Breakers::new(control, clock.clone(), metrics.clone());
+    instance
+}
+
+/// The same with the deadlines that it is deployed with.
+pub fn hurried(stack: &Stack, function: &'static str, clock: &Clock) -> Instance {
+    let variables = &stack.model().functions.iter().find(|known| known.name == function).unwrap().environment;
+    let config = Config::from_lookup(&[], |name| variables.get(name).cloned()).unwrap();
+    let (metrics, captured) = Metrics::capture();
+    let aws = Aws::from_config(sdk_config(stack), metrics.clone());
+    let context = Context::new(function, config, clock.clone(), metrics, aws).unwrap();
+    Instance { context, captured }
+}
+
+/// Clients of the stack's APIs, for a test that looks at what is stored.
+pub fn aws(stack: &Stack) -> Aws {
+    Aws::from_config(sdk_config(stack), Metrics::discard())
+}
+
+impl Instance {
+    /// What the function answers.
+    pub async fn call<'a, H, F>(&'a self, handle: H, call: Call<'_>) -> Answer
+    where
+        H: FnOnce(&'a Context, Request) -> F,
+        F: Future<Output = Result<Response>>,
+    {
+        let (parts, body) = respond(&self.context, handle, call.event()).await.into_parts();
+        let text = String::from_utf8(body.to_vec()).unwrap();
+        let body = if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap() };
+        Answer { status: parts.status.as_u16(), headers: parts.headers, body }
+    }
+}
+
+/// A request as API Gateway hands it over.
+#[derive(Debug, Clone, Copy)]
+pub struct Call<'a> {
+    /// `POST start-session`
+    pub route: &'a str,
+    /// The caller's address.
+    pub from: &'a str,
+    pub token: Option<&'a str>,
+    pub body: &'a Value,
+}
+
+impl Call<'_> {
+    fn event(&self) -> lambda_http::Request {
+        let (method, route) = self.route.split_once(' ').unwrap();
+        let path = format!("/functions/v1/{route}");
+        let context = json!({
+            "routeKey": format!("{method} {path}"), "stage": "$default", "timeEpoch": 0, "accountId": "1", "apiId": "a",
+            "domainName": "api.example", "requestId": "gateway",
+            "http": { "method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": self.from, "userAgent": "test" },
+        });
+        let mut event = lambda_http::Request::new(Body::Text(self.body.to_string()));
+        *event.method_mut() = method.parse().unwrap();
+        event.headers_mut().insert("content-type", "application/json".parse().unwrap());
+        if let Some(token) = self.token {
+            event.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
+        }
+        event
+            .with_request_context(RequestContext::ApiGatewayV2(serde_json::from_value(context).unwrap()))
+            .with_lambda_context(lambda_http::Context::default())
+    }
+}
+
+/// Which window of the limiter a time lies in.
+pub fn window(at: DateTime<Utc>) -> i64 {
+    at.timestamp() / 60
+}
+
+fn sdk_config(stack: &Stack) -> SdkConfig {
+    let aws = stack.aws();
+    let credentials = Credentials::new(&aws.access_key_id, &aws.secret_access_key, None, None, "stack");
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(aws.region.clone()))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .service_config(Endpoints(aws.clone()))
+        .build()
+}
+
+/// Each service at its own address, as `AWS_ENDPOINT_URL_*` says it to a function.
+#[derive(Debug)]
+struct Endpoints(local::Aws);
+
+impl LoadServiceConfig for Endpoints {
+    fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
+        match (key.env(), key.service_id()) {
+            ("AWS_ENDPOINT_URL", "DynamoDB") => Some(self.0.dynamodb.clone()),
+            ("AWS_ENDPOINT_URL", "S3") => Some(self.0.s3.clone()),
+            ("AWS_ENDPOINT_URL", "SQS") => Some(self.0.sqs.clone()),
+            _ => None,
+        }
+    }
+}
