@@ -1,4 +1,12 @@
 //! The whole backend as its users meet it: the real binaries behind the local stack, over HTTP.
 
+mod answers;
+mod camera;
+mod failures;
+mod health;
+mod limits;
+mod roboflow;
+mod round_trips;
 mod sessions;
 mod support;
+mod telemetry;

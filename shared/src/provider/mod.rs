@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use backon::{ExponentialBuilder, Retryable};
+
 use crate::{
     Context,
     breaker::Gate,
@@ -41,12 +43,23 @@ pub struct Call {
     pub deadline: Duration,
 }
 
-const ATTEMPTS: u32 = 3;
-const FIRST_BACKOFF: Duration = Duration::from_millis(100);
+/// Further attempts after the first.
+const RETRIES: usize = 2;
+/// Doubled for the second, and up to twice as long by jitter.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
 impl Failure {
     fn is_worth_another_attempt(&self) -> bool {
         matches!(self, Self::Unreachable(_) | Self::Overloaded { .. })
+    }
+
+    /// How long to wait before the next attempt: as long as the provider asks. `None` where there is no time for that.
+    fn pause(&self, own: Duration, left: Duration) -> Option<Duration> {
+        let asked = match self {
+            Self::Overloaded { retry_after, .. } => *retry_after,
+            _ => None,
+        };
+        Some(asked.unwrap_or(own)).filter(|pause| *pause < left)
     }
 
     /// What speaks against the provider's health; a refusal does not, it is our request that was wrong.
@@ -74,9 +87,13 @@ impl Call {
         })?;
         let started = Instant::now();
         let mut retries = 0;
-        let outcome = tokio::time::timeout(self.deadline, attempts(&attempt, started + self.deadline, &mut retries))
-            .await
-            .unwrap_or(Err(Failure::Timeout));
+        let pauses = ExponentialBuilder::default().with_min_delay(FIRST_PAUSE).with_max_times(RETRIES).with_jitter();
+        let attempts = attempt
+            .retry(pauses)
+            .when(Failure::is_worth_another_attempt)
+            .adjust(|failure, pause| failure.pause(pause?, self.deadline.saturating_sub(started.elapsed())))
+            .notify(|_, _| retries += 1);
+        let outcome = tokio::time::timeout(self.deadline, attempts).await.unwrap_or(Err(Failure::Timeout));
         ctx.metrics.provider_call(self.provider, outcome.is_ok(), started.elapsed(), retries);
         match &outcome {
             Err(failure) if failure.counts() => permit.failed().await,
@@ -100,33 +117,6 @@ impl Call {
             Failure::Broken { .. } | Failure::Refused { .. } | Failure::Unusable(_) => {
                 Error::UpstreamFailed { upstream, source: failure.into() }
             }
-        }
-    }
-}
-
-/// Up to three attempts with a doubling, jittered pause, or the pause that the provider asks for. A pause that would
-/// last beyond the deadline is not begun: the caller hears at once what the provider said.
-async fn attempts<T, F>(attempt: &impl Fn() -> F, deadline: Instant, retries: &mut u32) -> Result<T, Failure>
-where
-    F: Future<Output = Result<T, Failure>>,
-{
-    let mut pause = FIRST_BACKOFF;
-    loop {
-        match attempt().await {
-            Err(failure) if failure.is_worth_another_attempt() && *retries + 1 < ATTEMPTS => {
-                let asked = match failure {
-                    Failure::Overloaded { retry_after, .. } => retry_after,
-                    _ => None,
-                };
-                let wait = asked.unwrap_or(pause.mul_f64(rand::random_range(0.5..1.0)));
-                if Instant::now() + wait >= deadline {
-                    return Err(failure);
-                }
-                tokio::time::sleep(wait).await;
-                pause *= 2;
-                *retries += 1;
-            }
-            outcome => return outcome,
         }
     }
 }
@@ -155,5 +145,30 @@ pub async fn reachable(http: &reqwest::Client, url: &str) -> Result<(), Failure>
     match response.status().as_u16() {
         status @ 500.. => Err(Failure::Broken { status }),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pause_is_what_the_provider_asks_for_if_there_is_time_for_it() {
+        let (own, left) = (Duration::from_millis(100), Duration::from_secs(3));
+        let overloaded =
+            |seconds: Option<u64>| Failure::Overloaded { status: 503, retry_after: seconds.map(Duration::from_secs) };
+        assert_eq!(overloaded(None).pause(own, left), Some(own));
+        assert_eq!(overloaded(Some(2)).pause(own, left), Some(Duration::from_secs(2)));
+        assert_eq!(overloaded(Some(3)).pause(own, left), None);
+        assert_eq!(Failure::Unreachable(String::new()).pause(own, Duration::from_millis(50)), None);
+    }
+
+    #[test]
+    fn a_refusal_says_nothing_about_the_providers_health_and_is_not_repeated() {
+        let refused = Failure::Refused { status: 404, message: String::new() };
+        assert!(!refused.counts() && !refused.is_worth_another_attempt());
+        let broken = Failure::Broken { status: 500 };
+        assert!(broken.counts() && !broken.is_worth_another_attempt());
+        assert!(Failure::Unreachable(String::new()).is_worth_another_attempt());
     }
 }

@@ -5,8 +5,7 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, Update};
-use chrono::{DateTime, Utc};
+use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::{
     aws::Aws,
@@ -16,15 +15,14 @@ use crate::{
     ids::SessionId,
 };
 
+mod frames;
 mod idempotency;
 mod rows;
 
+pub use frames::FrameWrite;
 pub use idempotency::{Idempotency, Inserted};
 pub use rows::{Ending, FrameRow, Origin};
-use rows::{META, from_item, meta_item, number, shot_item, text};
-
-/// Most writes in one DynamoDB transaction.
-const TRANSACTION_LIMIT: usize = 100;
+use rows::{META, from_item, meta_item, number, text};
 
 /// The Sessions table.
 #[derive(Clone)]
@@ -48,16 +46,6 @@ pub enum Written {
     Done,
     /// Another writer was first: read again, then decide again.
     Conflict,
-}
-
-/// What one frame changes.
-pub struct FrameWrite<'a> {
-    pub session: &'a Session,
-    pub frame: &'a FrameRow,
-    pub new_shots: &'a [Shot],
-    /// Known shots that this frame shows earlier than any before it.
-    pub earlier: &'a [Shot],
-    pub now: DateTime<Utc>,
 }
 
 impl Sessions {
@@ -116,88 +104,6 @@ impl Sessions {
         Ok(output.item)
     }
 
-    /// Writes a frame, its new shots and the session's totals in one transaction, if the session is active and its
-    /// version has not moved since it was read.
-    pub async fn write_frame(&self, write: &FrameWrite<'_>) -> Result<Written> {
-        // A late frame of a long session may show more shots earlier than one transaction takes. What is over goes
-        // ahead on its own: each such write is true by itself, and is not lost if the rest has to be tried again.
-        let room = TRANSACTION_LIMIT.saturating_sub(2 + write.new_shots.len());
-        let (with_frame, ahead) = write.earlier.split_at(write.earlier.len().min(room));
-        for chunk in ahead.chunks(TRANSACTION_LIMIT) {
-            let updates = chunk.iter().map(|shot| self.earlier_item(write.session.id, shot));
-            if self.transact(updates.collect::<Result<_>>()?).await? == Written::Conflict {
-                return Ok(Written::Conflict);
-            }
-        }
-        let mut items = vec![self.totals_item(write)?, self.frame_item(write)?];
-        for shot in write.new_shots {
-            items.push(self.put_item(shot_item(write.session.id, shot)?)?);
-        }
-        for shot in with_frame {
-            items.push(self.earlier_item(write.session.id, shot)?);
-        }
-        self.transact(items).await
-    }
-
-    fn totals_item(&self, write: &FrameWrite<'_>) -> Result<TransactWriteItem> {
-        let tenths = write.new_shots.iter().fold(0, |sum: u32, shot| sum + shot.score);
-        let update = Update::builder()
-            .table_name(&self.table)
-            .key("session_id", text(write.session.id))
-            .key("sk", text(META))
-            .update_expression(
-                "SET version = version + :one, last_frame_at = :now \
-                 ADD total_shots :shots, total_tenths :tenths",
-            )
-            .condition_expression("version = :version AND attribute_not_exists(ended_at)")
-            .expression_attribute_values(":one", number(1))
-            .expression_attribute_values(":now", text(rfc3339(write.now)))
-            .expression_attribute_values(":shots", number(write.new_shots.len()))
-            .expression_attribute_values(":tenths", number(tenths))
-            .expression_attribute_values(":version", number(write.session.version))
-            .build()
-            .map_err(Error::internal)?;
-        Ok(TransactWriteItem::builder().update(update).build())
-    }
-
-    fn frame_item(&self, write: &FrameWrite<'_>) -> Result<TransactWriteItem> {
-        self.put_item(rows::frame_item(write.session.id, write.frame)?)
-    }
-
-    fn earlier_item(&self, id: SessionId, shot: &Shot) -> Result<TransactWriteItem> {
-        let update = Update::builder()
-            .table_name(&self.table)
-            .key("session_id", text(id))
-            .key("sk", text(rows::shot_sk(shot)))
-            .update_expression("SET first_frame = :frame")
-            .condition_expression("first_frame > :frame")
-            .expression_attribute_values(":frame", number(shot.first_frame))
-            .build()
-            .map_err(Error::internal)?;
-        Ok(TransactWriteItem::builder().update(update).build())
-    }
-
-    /// A put of an item that must not be there yet.
-    fn put_item(&self, item: HashMap<String, AttributeValue>) -> Result<TransactWriteItem> {
-        let put = Put::builder()
-            .table_name(&self.table)
-            .set_item(Some(item))
-            .condition_expression("attribute_not_exists(sk)")
-            .build()
-            .map_err(Error::internal)?;
-        Ok(TransactWriteItem::builder().put(put).build())
-    }
-
-    async fn transact(&self, items: Vec<TransactWriteItem>) -> Result<Written> {
-        let sent = self.aws.dynamodb().await.transact_write_items().set_transact_items(Some(items)).send().await;
-        match sent {
-            Ok(_) => Ok(Written::Done),
-            // A failed condition and a conflict with another transaction ask for the same: read again.
-            Err(err) if err.as_service_error().is_some_and(is_conflict) => Ok(Written::Conflict),
-            Err(err) => Err(database(err)),
-        }
-    }
-
     /// Ends the session with what its shots came to, if it is active and its version has not moved.
     pub async fn end(&self, session: &Session, ending: &Ending) -> Result<Written> {
         let update = self.aws.dynamodb().await.update_item().table_name(&self.table);
@@ -239,15 +145,18 @@ impl Sessions {
         origin: &Origin,
         idempotency: Option<&Idempotency>,
     ) -> Result<Inserted> {
-        let mut items = vec![self.put_item(meta_item(session, origin)?)?];
-        if let Some(idempotency) = idempotency {
-            items.push(idempotency.item()?);
-        }
-        let sent = self.aws.dynamodb().await.transact_write_items().set_transact_items(Some(items)).send().await;
-        match (sent, idempotency) {
-            (Ok(_), _) => Ok(Inserted::New),
-            (Err(err), Some(idempotency)) => idempotency.replay(err),
-            (Err(err), None) => Err(database(err)),
+        let item = meta_item(session, origin)?;
+        let client = self.aws.dynamodb().await;
+        let Some(idempotency) = idempotency else {
+            // Half the price of a transaction. Without a condition: the id is new, and a retry after a lost answer must
+            // not fail because of its own first attempt.
+            client.put_item().table_name(&self.table).set_item(Some(item)).send().await.map_err(database)?;
+            return Ok(Inserted::New);
+        };
+        let items = vec![self.put_item(item)?, idempotency.item()?];
+        match client.transact_write_items().set_transact_items(Some(items)).send().await {
+            Ok(_) => Ok(Inserted::New),
+            Err(err) => idempotency.replay(err),
         }
     }
 
@@ -264,21 +173,6 @@ impl Sessions {
         });
         let counts = futures::future::try_join_all(shards).await.map_err(database)?;
         Ok(counts.iter().map(|page| usize::try_from(page.count).unwrap_or_default()).sum())
-    }
-}
-
-/// A transaction that lost to another writer; anything else in the reasons is a failure of its own.
-fn is_conflict(err: &aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError) -> bool {
-    use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError as E;
-    match err {
-        E::TransactionCanceledException(canceled) => canceled
-            .cancellation_reasons()
-            .iter()
-            .filter_map(|reason| reason.code())
-            .filter(|code| *code != "None")
-            .all(|code| matches!(code, "ConditionalCheckFailed" | "TransactionConflict")),
-        E::TransactionInProgressException(_) => true,
-        _ => false,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::{fs, path::PathBuf};
 
+use local::Stack;
 use reqwest::Method;
 use serde_json::Value;
 
@@ -25,6 +26,19 @@ impl Event {
     /// The event itself, for a function that is invoked without the API.
     pub fn json(&self) -> &Value {
         &self.0
+    }
+
+    /// The route without its method and prefix, such as `health-check/live`.
+    pub fn route(&self) -> &str {
+        self.0["routeKey"].as_str().unwrap().split_once("/functions/v1/").unwrap().1
+    }
+
+    /// Invokes the route's function with the event as it stands, as `sam local invoke` does.
+    pub async fn invoke(&self, stack: &Stack) -> Answer {
+        let function = self.route().split('/').next().unwrap();
+        let invocation = stack.invoke(function, self.0.to_string()).await.unwrap();
+        assert_eq!(invocation.error, None, "{}", String::from_utf8_lossy(&invocation.payload));
+        Answer::of_invocation(&invocation.payload)
     }
 
     /// Sends the request that API Gateway would have made this event of, from the user's address. The token is the

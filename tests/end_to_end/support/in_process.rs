@@ -7,10 +7,7 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
-use lambda_http::{
-    Body, RequestExt,
-    request::RequestContext,
-};
+use lambda_http::{Body, RequestExt, request::RequestContext};
 use local::Stack;
 use serde_json::{Value, json};
 use shared::{
@@ -44,10 +41,10 @@ pub fn clock() -> Clock {
 /// An instance of a function of the stack's, with the template's configuration, that waits for its tables.
 pub fn instance(stack: &Stack, function: &'static str, clock: &Clock) -> Instance {
     let mut instance = hurried(stack, function, clock);
-    let Context { control, clock, metrics, .. } = &instance.context;
-    let control = control.clone().with_deadlines(PATIENT);
+    let metrics = instance.context.metrics.clone();
+    let control = instance.context.control.clone().with_deadlines(PATIENT);
     instance.context.limiter = RateLimiter::new(control.clone(), clock.clone(), metrics.clone());
-    instance.context.breakers = Breakers::new(control, clock.clone(), metrics.clone());
+    instance.context.breakers = Breakers::new(control, clock.clone(), metrics);
     instance
 }
 

@@ -4,7 +4,7 @@ use std::{
     future::Future,
     net::{IpAddr, Ipv4Addr},
     sync::LazyLock,
-    sync::atomic::{AtomicU8, Ordering},
+    sync::atomic::{AtomicU32, Ordering},
 };
 
 use local::{Stack, StackOptions, camera::SceneOrder};
@@ -13,6 +13,11 @@ use tokio::{runtime::Runtime, sync::OnceCell};
 use uuid::Uuid;
 
 pub mod events;
+pub mod in_process;
+pub mod pictures;
+pub mod stand_in;
+pub mod storage;
+pub mod watch;
 
 /// One runtime for the whole run: a stack that several tests share must outlive each of them.
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
@@ -33,6 +38,16 @@ pub async fn start(options: StackOptions) -> Stack {
     Stack::start(options).await.unwrap_or_else(|err| panic!("the stack did not start: {err}"))
 }
 
+/// What every answer of a function carries, as the API says it.
+const COMMON_HEADERS: &[(&str, &str)] = &[
+    ("x-content-type-options", "nosniff"),
+    ("x-frame-options", "DENY"),
+    ("referrer-policy", "no-referrer"),
+    ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("strict-transport-security", "max-age=63072000"),
+    ("cache-control", "no-store"),
+];
+
 /// An answer of the API.
 #[derive(Debug, Clone)]
 pub struct Answer {
@@ -45,7 +60,21 @@ impl Answer {
     pub async fn of(response: reqwest::Response) -> Self {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let text = response.text().await.unwrap();
-        let body = if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap_or(Value::String(text)) };
+        let body =
+            if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap_or(Value::String(text)) };
+        Self { status, headers, body }
+    }
+
+    /// The answer of a function that was invoked with an event, as API Gateway would pass it on.
+    pub fn of_invocation(payload: &[u8]) -> Self {
+        let payload: Value = serde_json::from_slice(payload).unwrap();
+        let mut headers = reqwest::header::HeaderMap::new();
+        for (name, value) in payload["headers"].as_object().unwrap() {
+            let name: reqwest::header::HeaderName = name.parse().unwrap();
+            headers.insert(name, value.as_str().unwrap().parse().unwrap());
+        }
+        let status = payload["statusCode"].as_u64().unwrap().try_into().unwrap();
+        let body = payload["body"].as_str().map_or(Value::Null, |body| serde_json::from_str(body).unwrap());
         Self { status, headers, body }
     }
 
@@ -76,6 +105,22 @@ impl Answer {
         for field in ["type", "title", "detail"] {
             assert!(self.body[field].as_str().is_some_and(|text| !text.is_empty()), "{field} of {:#}", self.body);
         }
+        assert_eq!(self.body["errors"].is_array(), status == 422, "{:#}", self.body);
+        assert_eq!(self.header("www-authenticate"), (status == 401).then_some("Bearer"));
+        let wait = self.header("retry-after").map(|seconds| seconds.parse::<u32>().unwrap());
+        assert_eq!(wait.is_some_and(|seconds| seconds >= 1), status == 429 || status == 503, "{wait:?}");
+        self.has_common_headers();
+    }
+
+    /// Checks the headers that every answer of a function has.
+    #[track_caller]
+    pub fn has_common_headers(&self) {
+        for (name, value) in COMMON_HEADERS {
+            assert_eq!(self.header(name), Some(*value), "{name}");
+        }
+        let id = self.header("x-correlation-id").expect("a correlation id");
+        assert!((1..=128).contains(&id.len()), "{id}");
+        assert!(id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte)), "{id}");
     }
 
     /// The JSON pointers of a 422.
@@ -192,11 +237,7 @@ pub fn scene(stack: &Stack, session: Uuid, order: SceneOrder) {
 
 /// An address of the loopback network that no other test calls from: limits are counted by address.
 fn fresh_address() -> IpAddr {
-    static NEXT: AtomicU8 = AtomicU8::new(2);
-    static BLOCK: AtomicU8 = AtomicU8::new(0);
-    let last = NEXT.fetch_add(1, Ordering::Relaxed);
-    if last == u8::MAX {
-        BLOCK.fetch_add(1, Ordering::Relaxed);
-    }
-    Ipv4Addr::new(127, 0, BLOCK.load(Ordering::Relaxed), last.max(1)).into()
+    static NEXT: AtomicU32 = AtomicU32::new(2);
+    let [_, high, middle, low] = NEXT.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+    Ipv4Addr::new(127, high, middle, low).into()
 }

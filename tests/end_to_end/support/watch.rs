@@ -37,14 +37,14 @@ pub fn all_lines(stack: &Stack) -> Vec<String> {
     functions.flat_map(|function| stack.logs().of(&function.name)).map(|line| line.text).collect()
 }
 
-/// Fails where any line holds one of these texts, and names what of it without repeating it all.
+/// Fails where any line holds one of these texts, and names it without repeating it.
 #[track_caller]
 pub fn assert_not_logged(stack: &Stack, secrets: &[(&str, &str)]) {
     let lines = all_lines(stack);
     assert!(!lines.is_empty(), "nothing was written at all");
     for line in &lines {
         for (name, secret) in secrets {
-            assert!(!secret.is_empty() && !line.contains(secret), "{name} in: {}", &line[..line.len().min(400)]);
+            assert!(!secret.is_empty() && !line.contains(secret), "{name} in a line of the log");
         }
     }
 }

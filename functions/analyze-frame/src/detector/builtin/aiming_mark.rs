@@ -1,4 +1,8 @@
-#![expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "pixel and bin indices within a small picture")]
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "pixel and bin indices within a small picture"
+)]
 //! Finds dark, round marks in a small copy of the picture: what may be the black of a target.
 //!
 //! Light falls unevenly, so there is no one threshold; each of a ladder of them cuts the picture into dark regions, and
@@ -179,7 +183,10 @@ impl Region<'_> {
     fn is_edge(&self, at: usize) -> bool {
         let samples = &self.picture.samples;
         let light = |neighbour: usize| samples.get(neighbour).is_none_or(|&v| v >= self.threshold);
-        light(at + 1) || light(at.wrapping_sub(1)) || light(at + self.picture.width) || light(at.wrapping_sub(self.picture.width))
+        light(at + 1)
+            || light(at.wrapping_sub(1))
+            || light(at + self.picture.width)
+            || light(at.wrapping_sub(self.picture.width))
     }
 
     fn at_border(&self, (x, y): (f64, f64)) -> bool {

@@ -162,10 +162,12 @@ fn connected_paper(cells: &[Option<Tone>], columns: usize, sure: impl Fn(usize) 
 fn neighbours(at: usize, columns: usize, total: usize) -> impl Iterator<Item = usize> {
     let (column, row) = ((at % columns).cast_signed(), (at / columns).cast_signed());
     let rows = (total / columns).cast_signed();
-    (-1..=1_isize).flat_map(move |dy| (-1..=1_isize).map(move |dx| (column + dx, row + dy))).filter_map(move |(x, y)| {
-        let inside = (0..columns.cast_signed()).contains(&x) && (0..rows).contains(&y) && (x, y) != (column, row);
-        inside.then(|| (y * columns.cast_signed() + x).cast_unsigned())
-    })
+    (-1..=1_isize).flat_map(move |dy| (-1..=1_isize).map(move |dx| (column + dx, row + dy))).filter_map(
+        move |(x, y)| {
+            let inside = (0..columns.cast_signed()).contains(&x) && (0..rows).contains(&y) && (x, y) != (column, row);
+            inside.then(|| (y * columns.cast_signed() + x).cast_unsigned())
+        },
+    )
 }
 
 /// The median of each cell and its neighbours, channel by channel.
@@ -228,9 +230,8 @@ pub fn blur(grid: &Grid) -> Grid {
     for y in 2..height.saturating_sub(2) {
         let rows: [&[f32]; 5] = std::array::from_fn(|i| across.row(y + i - 2));
         for (x, value) in down.values[y * width..(y + 1) * width].iter_mut().enumerate() {
-            *value = (rows[0][x] + rows[4][x]) * KERNEL[0]
-                + (rows[1][x] + rows[3][x]) * KERNEL[1]
-                + rows[2][x] * KERNEL[2];
+            *value =
+                (rows[0][x] + rows[4][x]) * KERNEL[0] + (rows[1][x] + rows[3][x]) * KERNEL[1] + rows[2][x] * KERNEL[2];
         }
     }
     down

@@ -212,7 +212,17 @@ impl Gains {
 /// The discs one step beside, above, below, larger and smaller.
 fn variations(disc: Disc, step: f64, scale: Scale) -> impl Iterator<Item = Disc> {
     let [smallest, .., largest] = RADII;
-    let moves = [(-1.0, 0.0), (1.0, 0.0), (0.0, -1.0), (0.0, 1.0), (-1.0, -1.0), (1.0, 1.0), (-1.0, 1.0), (1.0, -1.0), (0.0, 0.0)];
+    let moves = [
+        (-1.0, 0.0),
+        (1.0, 0.0),
+        (0.0, -1.0),
+        (0.0, 1.0),
+        (-1.0, -1.0),
+        (1.0, 1.0),
+        (-1.0, 1.0),
+        (1.0, -1.0),
+        (0.0, 0.0),
+    ];
     moves.into_iter().flat_map(move |(dx, dy)| {
         [-0.5, 0.0, 0.5].into_iter().map(move |dr| Disc {
             x: disc.x + dx * step,
@@ -249,7 +259,8 @@ mod tests {
     #[test]
     fn holes_that_overlap_stay_as_many_as_they_are() {
         for share in [0.55, 0.7, 0.85, 1.0] {
-            let (a, b) = (Disc { x: 24.0, y: 28.0, radius: 6.5 }, Disc { x: 24.0 + share * CALIBRE, y: 30.0, radius: 6.0 });
+            let (a, b) =
+                (Disc { x: 24.0, y: 28.0, radius: 6.5 }, Disc { x: 24.0 + share * CALIBRE, y: 30.0, radius: 6.0 });
             assert_eq!(cover(&drawn(&[a, b]), CALIBRE, Usual::GUESS, 3).len(), 2, "{share} calibres apart");
         }
     }

@@ -79,9 +79,8 @@ impl Conic {
         if points.len() < 5 || total < 3.0 {
             return None;
         }
-        let mean = |pick: fn(&(f64, f64)) -> f64| {
-            points.iter().zip(weights).map(|(p, w)| w * pick(p)).sum::<f64>() / total
-        };
+        let mean =
+            |pick: fn(&(f64, f64)) -> f64| points.iter().zip(weights).map(|(p, w)| w * pick(p)).sum::<f64>() / total;
         let origin = (mean(|p| p.0), mean(|p| p.1));
         let spread = points.iter().zip(weights).map(|(p, w)| w * (p.0 - origin.0).hypot(p.1 - origin.1)).sum::<f64>();
         let scale = (spread / total).max(1e-9);

@@ -25,7 +25,7 @@ const LEAST_FILL: f64 = 0.72;
 /// Share of the ring about a disc that must be paper or print, or another hole.
 const LEAST_CLEARANCE: f64 = 0.5;
 /// A hole deviates this many times as much as what is about it; glare and dirt fade away.
-const LEAST_SHARPNESS: f64 = 1.8;
+const LEAST_SHARPNESS: f64 = 3.0;
 /// Deviations beyond this say no more.
 const STRONG: f64 = 25.0;
 /// What is less sure is not reported.
@@ -163,7 +163,7 @@ fn judge(disc: &Disc, all: &[Disc], solid: &Mask, spot: &Spot, deviation: &Grid)
     }
     let ramp = |value: f64, low: f64, high: f64| ((value - low) / (high - low)).clamp(0.0, 1.0);
     let shape = ramp(filled.value(), 0.5, 0.9) * ramp(clear.value(), 0.3, 0.8);
-    Some(shape * (0.3 + 0.7 * ramp(strength.value(), 3.0, 10.0)) * (0.4 + 0.6 * ramp(sharpness, 1.5, 4.0)))
+    Some(shape * (0.3 + 0.7 * ramp(strength.value(), 3.0, 10.0)) * (0.4 + 0.6 * ramp(sharpness, 2.0, 5.0)))
 }
 
 #[derive(Default)]

@@ -12,10 +12,9 @@ pub fn solve<const N: usize>(mut a: [[f64; N]; N], mut b: [f64; N]) -> Option<[f
         a.swap(column, pivot);
         b.swap(column, pivot);
         for row in column + 1..N {
-            let factor = a[row][column] / a[column][column];
-            for k in column..N {
-                a[row][k] -= factor * a[column][k];
-            }
+            let pivot_row = a[column];
+            let factor = a[row][column] / pivot_row[column];
+            a[row].iter_mut().zip(pivot_row).skip(column).for_each(|(value, above)| *value -= factor * above);
             b[row] -= factor * b[column];
         }
     }

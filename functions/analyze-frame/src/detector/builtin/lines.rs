@@ -149,7 +149,13 @@ fn turn(dx: f32, dy: f32) -> f32 {
         return 0.0;
     }
     let quarter = dy / size;
-    let turns = if dx < 0.0 { 2.0 - quarter } else if dy < 0.0 { 4.0 + quarter } else { quarter };
+    let turns = if dx < 0.0 {
+        2.0 - quarter
+    } else if dy < 0.0 {
+        4.0 + quarter
+    } else {
+        quarter
+    };
     (turns / 4.0).min(0.999_999)
 }
 

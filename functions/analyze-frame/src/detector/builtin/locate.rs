@@ -54,11 +54,11 @@ pub fn locate_in(pyramid: &Pyramid<'_>, target: TargetType) -> Option<LocatedTar
         }
     }
     best.map(|(plane, agreement)| LocatedTarget {
-            centre_px: plane.px(Position::CENTRE),
-            pixels_per_mm: plane.pixels_per_mm(Position::CENTRE),
-            confidence: confidence(&agreement),
-            plane: upright(&plane, pyramid, target),
-        })
+        centre_px: plane.px(Position::CENTRE),
+        pixels_per_mm: plane.pixels_per_mm(Position::CENTRE),
+        confidence: confidence(&agreement),
+        plane: upright(&plane, pyramid, target),
+    })
 }
 
 fn confidence(agreement: &Agreement) -> f64 {

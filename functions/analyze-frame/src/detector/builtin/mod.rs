@@ -1,4 +1,15 @@
-//! The built-in detector.
+//! The built-in detector: finds the target and the holes in a frame, without a model and without training.
+//!
+//! 1. `locate`: the black is a dark ellipse (`aiming_mark`, `ellipse`); the printed rings give the plane with its tilt and
+//!    perspective (`rings`, `plane`), the ring numbers say where up is (`roll`). No rings, no target.
+//! 2. `sheet`: the target is laid flat, at a scale that suits a calibre.
+//! 3. `deviation`: what is expected at every place is taken off: light and shade (`backdrop`), lines (`lines`), later
+//!    the ring numbers (`numerals`). What is left is measured in standard deviations, over brightness and tint, so that
+//!    it does not matter whether paper, print, wall or pellet catch shows through a hole.
+//! 4. `holes`: connected deviations (`spots`) are covered with discs of about a calibre (`discs`), and judged.
+//!
+//! All of it is arithmetic on one frame: no state, no randomness, the same answer every time.
+
 use shared::domain::{frame::DecodedFrame, position::Position, target::TargetType};
 
 mod aiming_mark;
@@ -56,7 +67,8 @@ pub struct Hole {
     pub confidence: f64,
 }
 
-/// Finds the target and the holes in it.
+/// Finds the target and the holes in it. Position axes run through the ring numbers where these are seen, else upright
+/// in the picture.
 pub fn detect(frame: &DecodedFrame, target_type: TargetType) -> Detection {
     let pyramid = pyramid::Pyramid::new(&frame.luma, locate::SEARCH_PX);
     let Some(target) = locate::locate_in(&pyramid, target_type) else {
@@ -67,13 +79,6 @@ pub fn detect(frame: &DecodedFrame, target_type: TargetType) -> Detection {
     let holes = holes::holes(&sheet, &residual, &target.plane, target_type);
     Detection { target: Some(target), holes }
 }
-#[cfg(feature = "lab")]
-pub fn lab(frame: &DecodedFrame, target_type: TargetType) -> Option<(sheet::Sheet, sheet::Grid, sheet::Grid)> {
-    let pyramid = pyramid::Pyramid::new(&frame.luma, locate::SEARCH_PX);
-    let target = locate::locate_in(&pyramid, target_type)?;
-    let sheet = sheet::Sheet::new(frame, &pyramid, &target.plane, target_type);
-    let residual = deviation::Residual::new(&sheet, target_type);
-    let mut d = residual.deviation(&sheet);
-    numerals::clear(&mut d, &residual, &sheet, target_type);
-    Some((sheet, residual.luma, d))
-}
+
+#[cfg(test)]
+mod tests;

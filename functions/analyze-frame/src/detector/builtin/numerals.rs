@@ -23,6 +23,8 @@ const ALIKE: f32 = 0.5;
 const ALIKE_ALONE: f32 = 0.8;
 /// Largest size of a number, in calibres.
 const LARGEST_CALIBRES: f64 = 3.0;
+/// Bands narrower than that have no numbers worth clearing.
+const SMALLEST_CALIBRES: f64 = 1.0;
 /// Ink is what deviates by more than this share of the contrast.
 const INK_SHARE: f32 = 0.08;
 /// A pixel is explained if it is this close to what is expected, as a share of the strongest ink beside it.
@@ -32,8 +34,13 @@ const TINT_SLACK: f32 = 0.12;
 
 /// Clears from the deviation map what ring numbers explain.
 pub fn clear(deviation: &mut Grid, residual: &Residual, sheet: &Sheet, target: TargetType) {
+    // On the air rifle's target a number is too small to be taken for a hole, and a hole hides it altogether.
+    if number_bands(target).any(|(_, half_mm)| half_mm < SMALLEST_CALIBRES / 2.0 * target.rings().calibre_mm()) {
+        return;
+    }
     let layouts = [false, true].map(|turned| {
-        let bands: Vec<Band> = number_bands(target).map(|band| Band::new(band, turned, &[0, 1, 2, 3], residual, sheet)).collect();
+        let bands: Vec<Band> =
+            number_bands(target).map(|band| Band::new(band, turned, &[0, 1, 2, 3], residual, sheet)).collect();
         let likeness: f32 = bands.iter().map(Band::likeness).sum();
         (likeness, bands)
     });
@@ -160,9 +167,9 @@ impl Band {
             [lone] => Some(lone),
             _ => None,
         };
-        // A number stands clear of the rings; what runs out of the patch may be two holes that happen to lie alike.
-        let runs_out = self.is_number && self.patches[side].runs_out;
-        if lone.is_some_and(|(other, pair)| pair.0 < ALIKE_ALONE || runs_out || (self.is_number && self.patches[*other].runs_out)) {
+        // A number stands clear of the rings; what runs out of both patches may be two holes that happen to lie alike.
+        let run_out = |other: usize| self.is_number && self.patches[side].runs_out && self.patches[other].runs_out;
+        if lone.is_some_and(|&(other, pair)| pair.0 < ALIKE_ALONE || run_out(other)) {
             return None;
         }
         let usual = |pick: &dyn Fn(&Patch) -> &[f32]| -> Vec<f32> {
@@ -207,10 +214,9 @@ impl Band {
         for v in -self.half..=self.half {
             for u in -self.half..=self.half {
                 let at = ((v + self.half) * count as i32 + u + self.half) as usize;
-                if let Some((x, y)) = pixel(self.frames[side].place(u, v), sheet) {
-                    if explained.cells[at] && !kept.cells[at] {
-                        deviation.row_mut(y)[x] = 0.0;
-                    }
+                let clear = explained.cells[at] && !kept.cells[at];
+                if let Some((x, y)) = pixel(self.frames[side].place(u, v), sheet).filter(|_| clear) {
+                    deviation.row_mut(y)[x] = 0.0;
                 }
             }
         }
@@ -228,7 +234,13 @@ fn nearest_to_bare(values: impl Iterator<Item = f32>) -> f32 {
     read[..count].sort_by(f32::total_cmp);
     match read[..count] {
         [] => 0.0,
-        [low, high] => if low.abs() < high.abs() { low } else { high },
+        [low, high] => {
+            if low.abs() < high.abs() {
+                low
+            } else {
+                high
+            }
+        }
         ref several => several[several.len() / 2],
     }
 }

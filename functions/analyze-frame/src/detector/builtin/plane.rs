@@ -106,7 +106,8 @@ mod tests {
 
     #[test]
     fn up_on_the_target_is_up_in_the_picture() {
-        let plane = Plane::from_ellipse(&Ellipse { x: 100.0, y: 80.0, major: 60.0, minor: 50.0, angle: 0.4 }, 30.0).unwrap();
+        let plane =
+            Plane::from_ellipse(&Ellipse { x: 100.0, y: 80.0, major: 60.0, minor: 50.0, angle: 0.4 }, 30.0).unwrap();
         assert!(plane.px(Position::new(0.0, 10.0)).1 < 80.0);
         assert!(plane.px(Position::new(10.0, 0.0)).0 > 100.0);
     }

@@ -1,4 +1,8 @@
-#![expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "pixel indices are checked against the picture first")]
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "pixel indices are checked against the picture first"
+)]
 //! A picture at full size, half, quarter and so on, so that a sample covers about as much of the picture as it stands for.
 
 use std::borrow::Cow;
@@ -20,7 +24,7 @@ impl<'a> Pyramid<'a> {
         Self { levels }
     }
 
-    /// The level with samples about `pitch` pixels of the full picture apart.
+    /// The level with samples at most `pitch` pixels of the full picture apart.
     pub fn level_for(&self, pitch: f64) -> Level<'_> {
         let index = pitch.max(1.0).log2().floor() as usize;
         self.level(index.min(self.levels.len() - 1))

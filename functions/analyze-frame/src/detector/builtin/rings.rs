@@ -173,8 +173,8 @@ struct Scan<'a> {
 impl<'a> Scan<'a> {
     fn new(pyramid: &'a Pyramid<'_>, plane: &Plane, circle: &PrintedCircle, care: Care) -> Self {
         let scale = plane.pixels_per_mm(Position::CENTRE);
-        // Twelve samples between the circle and half-way to the next one at least, whatever the picture's size.
-        let level = pyramid.level_for(circle.clearance_mm * scale / 6.0);
+        // Eighteen samples between the circle and half-way to the next one at least, whatever the picture's size.
+        let level = pyramid.level_for(circle.clearance_mm * scale / 9.0);
         let pitch_mm = level.factor / scale;
         let step_mm = pitch_mm / 2.0;
         let reach = (care.reach * circle.clearance_mm / step_mm).round().clamp(6.0, 48.0) as usize;
@@ -217,8 +217,7 @@ impl<'a> Scan<'a> {
 
     /// Where along the profile the response is greatest, in millimetres beyond the expected radius, and its size.
     fn strongest(&self, profile: &[f32], kind: Kind) -> (f64, f32) {
-        let responses: Vec<f32> =
-            (0..=2 * self.reach).map(|i| self.response(profile, i + self.lag, kind)).collect();
+        let responses: Vec<f32> = (0..=2 * self.reach).map(|i| self.response(profile, i + self.lag, kind)).collect();
         let best = (0..responses.len()).max_by(|&i, &j| responses[i].total_cmp(&responses[j])).unwrap_or(self.reach);
         let mut at = best as f64;
         if let (Some(&left), Some(&right)) = (responses.get(best.wrapping_sub(1)), responses.get(best + 1)) {

@@ -1,4 +1,8 @@
-#![expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "sheet coordinates are small and positive")]
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "sheet coordinates are small and positive"
+)]
 //! The target laid flat: the part of the picture that shows it, resampled to millimetres.
 
 use shared::domain::{
@@ -17,7 +21,9 @@ use super::{
 const MARGIN: f64 = 0.12;
 const MARGIN_CALIBRES: f64 = 4.0;
 /// Pixels of the sheet across a calibre: no more than a hole's outline needs, no fewer than it takes to tell two holes.
-const CALIBRE_PX: std::ops::RangeInclusive<f64> = 10.5..=15.0;
+const CALIBRE_PX: std::ops::RangeInclusive<f64> = 10.5..=22.0;
+/// Pixels across the sheet that are enough where a calibre has more than the least.
+const SHEET_PX: f64 = 640.0;
 
 /// Values on a regular grid.
 #[derive(Debug, Clone)]
@@ -59,7 +65,9 @@ impl Sheet {
     pub fn new(frame: &DecodedFrame, pyramid: &Pyramid<'_>, plane: &Plane, target: TargetType) -> Self {
         let table = target.rings();
         let native = plane.pixels_per_mm(Position::CENTRE);
-        let calibre_px = (native * table.calibre_mm()).clamp(*CALIBRE_PX.start(), *CALIBRE_PX.end());
+        let enough = native.min(SHEET_PX / (2.0 * reach_mm(target)));
+        let least = CALIBRE_PX.start().max((native * table.calibre_mm()).min(12.0));
+        let calibre_px = (enough * table.calibre_mm()).clamp(least, *CALIBRE_PX.end());
         let pixels_per_mm = calibre_px / table.calibre_mm();
         let [left_mm, right_mm, bottom_mm, top_mm] = visible_extent(frame, plane, reach_mm(target));
         let even = |mm: f64| ((mm * pixels_per_mm).ceil().max(2.0) as usize).next_multiple_of(2);
@@ -79,7 +87,8 @@ impl Sheet {
     }
 
     fn fill(&mut self, frame: &DecodedFrame, pyramid: &Pyramid<'_>, plane: &Plane, shrink: f64, reach_px: f32) {
-        let level = pyramid.level_for(shrink);
+        // The nearer level: a finer one would alias lines and keep noise.
+        let level = pyramid.level_for(std::f64::consts::SQRT_2 * shrink);
         let (luma_map, chroma_map) = (self.map(plane, 1.0, level.factor), self.map(plane, 2.0, 2.0));
         let (cx, cy) = self.centre();
         let width = self.luma.width;
@@ -110,8 +119,7 @@ impl Sheet {
         let offset = (coarser - 1.0) / 2.0 / self.pixels_per_mm;
         let (x0, y0) = (self.left_mm + offset, self.top_mm - offset);
         let shift = 0.5 / factor - 0.5;
-        let rows: [[f64; 3]; 3] =
-            plane.matrix().map(|[a, b, c]| [a * step, -b * step, a * x0 + b * y0 + c]);
+        let rows: [[f64; 3]; 3] = plane.matrix().map(|[a, b, c]| [a * step, -b * step, a * x0 + b * y0 + c]);
         let place = |i: usize| std::array::from_fn(|k| (rows[i][k] / factor + shift * rows[2][k]) as f32);
         [place(0), place(1), rows[2].map(|v| v as f32)]
     }

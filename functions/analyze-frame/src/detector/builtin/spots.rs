@@ -1,4 +1,8 @@
-#![expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "pixel indices of a sheet, far below 2^32")]
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "pixel indices of a sheet, far below 2^32"
+)]
 //! Connected places on the sheet that are not as printed.
 
 use super::sheet::{Grid, Sheet};
@@ -46,12 +50,6 @@ impl Mask {
     /// Cells that are set here and there.
     pub fn and(mut self, other: &Self) -> Self {
         self.cells.iter_mut().zip(&other.cells).for_each(|(cell, other)| *cell &= other);
-        self
-    }
-
-    /// Cells that are set here and not there.
-    pub fn without(mut self, other: &Self) -> Self {
-        self.cells.iter_mut().zip(&other.cells).for_each(|(cell, other)| *cell &= !other);
         self
     }
 

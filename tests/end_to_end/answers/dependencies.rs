@@ -1,0 +1,163 @@
+//! What the backend depends on, gone or broken. Each case has a stack of its own.
+
+use std::time::Duration;
+
+use local::{
+    Stack, StackOptions,
+    camera::{Fault as CameraFault, FaultBody},
+    front::{Fault, Service},
+};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{POSTS, Produced};
+use crate::support::{Answer, User, frame_body, pictures::picture, run, start};
+
+pub async fn cases(produced: &Produced) {
+    futures::join!(camera(produced), storage(produced), no_camera(produced), issuer(produced));
+}
+
+async fn wish(user: &User, session: Uuid) -> Answer {
+    user.post("camera-proxy", &json!({ "session_id": session, "frame_number": 1 })).await
+}
+
+async fn camera(produced: &Produced) {
+    let stack = start(StackOptions::default()).await;
+    let user = User::new(&stack);
+    let session = user.session().await;
+    let spoilt = |body| CameraFault { body: Some(body), ..CameraFault::default() };
+    let status =
+        |status| CameraFault { status: Some(status), retry_after: Some(0), times: 3, ..CameraFault::default() };
+    let cases = [
+        (spoilt(FaultBody::Junk), 502, "upstream_failed"),
+        (spoilt(FaultBody::Truncated), 502, "upstream_failed"),
+        (spoilt(FaultBody::Huge), 502, "upstream_failed"),
+        (spoilt(FaultBody::Text), 502, "upstream_failed"),
+        (spoilt(FaultBody::Empty), 502, "upstream_failed"),
+        (status(500), 502, "upstream_failed"),
+        (status(404), 502, "upstream_failed"),
+        (status(503), 503, "unavailable"),
+        (CameraFault { gone: true, times: 3, ..CameraFault::default() }, 503, "unavailable"),
+        // It is given five seconds.
+        (CameraFault { delay_ms: 8_000, ..CameraFault::default() }, 504, "upstream_timeout"),
+    ];
+    for (fault, status, code) in cases {
+        stack.camera().unwrap().set_fault(fault.clone());
+        let answer = wish(&user, session).await;
+        assert_eq!(answer.status, status, "{fault:?}: {:#}", answer.body);
+        produced.problem("camera-proxy", status, code, &answer);
+        assert!(answer.body["detail"].as_str().unwrap().contains("camera"), "{:#}", answer.body);
+        // In between it works, so that the breaker stays closed.
+        stack.camera().unwrap().set_fault(CameraFault { times: 0, ..CameraFault::default() });
+        produced.success("camera-proxy", 200, &wish(&user, session).await);
+    }
+}
+
+async fn no_camera(produced: &Produced) {
+    let stack = start(StackOptions::default().parameter("CameraApiUrl", "")).await;
+    let user = User::new(&stack);
+    let session = user.session().await;
+    let answer = wish(&user, session).await;
+    produced.problem("camera-proxy", 503, "unavailable", &answer);
+    assert_eq!(answer.body["detail"], "no camera is configured");
+}
+
+#[test]
+fn a_test_frame_is_served_only_where_it_was_asked_for_and_says_so() {
+    run(async {
+        let options = StackOptions::default().parameter("CameraApiUrl", "").parameter("CameraFallback", "test-frame");
+        let stack = start(options).await;
+        let user = User::new(&stack);
+        let session = user.session().await;
+        let served = wish(&user, session).await.success();
+        assert_eq!(served["frame_metadata"]["source"], "test");
+        assert_eq!(served["frame_metadata"]["format"], "jpeg");
+        assert!(!served["frame_data"].as_str().unwrap().is_empty());
+    });
+}
+
+/// The requests of a session, in the order of [`POSTS`].
+async fn requests(user: &User, session: Uuid) -> [Value; 4] {
+    [
+        json!({ "user_id": user.id, "session_type": "practice" }),
+        json!({ "session_id": session, "frame_number": 1, "delivery": "url" }),
+        frame_body(session, 1, &picture(2).await),
+        json!({ "session_id": session, "end_reason": "completed" }),
+    ]
+}
+
+async fn storage(produced: &Produced) {
+    let stack = start(StackOptions { max_instances: 1, ..StackOptions::default() }).await;
+    let user = User::new(&stack);
+    let session = user.session().await;
+    let requests = requests(&user, session).await;
+    stack.front().inject(Fault::drop_connection().service(Service::DynamoDb));
+    unhealthy(produced, &stack, "database").await;
+    for (route, body) in POSTS.iter().zip(&requests) {
+        produced.problem(route, 503, "unavailable", &user.post(route, body).await);
+    }
+    stack.front().clear_faults();
+    stack.front().inject(Fault::drop_connection().service(Service::S3));
+    for (route, body) in POSTS.iter().zip(&requests).skip(1) {
+        produced.problem(route, 503, "unavailable", &user.post(route, body).await);
+    }
+    stack.front().clear_faults();
+    for (route, body) in POSTS.iter().zip(&requests).skip(1).take(2) {
+        produced.success(route, 200, &user.post(route, body).await);
+    }
+    unhealthy_without_queue(produced).await;
+}
+
+/// The report is a 503 and names what failed; its text is for those who run the system.
+async fn unhealthy(produced: &Produced, stack: &Stack, failed: &str) {
+    let (stranger, admin) = (User::stranger(stack), User::with_role(stack, Some("admin")));
+    let public = stranger.get("health-check").await;
+    report(produced, "health-check", &public);
+    assert_eq!(public.body["status"], "unhealthy");
+    assert_eq!(public.body["services"][failed], json!({ "status": "failed" }));
+    let ready = stranger.get("health-check/ready").await;
+    report(produced, "health-check/ready", &ready);
+    assert_eq!(ready.body["ready"], false);
+    let detailed = admin.get("health-check/detailed").await;
+    report(produced, "health-check/detailed", &detailed);
+    assert!(detailed.body["services"][failed]["error"].is_string(), "{:#}", detailed.body);
+    stranger.get("health-check/live").await.success();
+}
+
+#[track_caller]
+fn report(produced: &Produced, route: &str, answer: &Answer) {
+    produced.success(route, 503, answer);
+}
+
+async fn unhealthy_without_queue(produced: &Produced) {
+    let stack = start(StackOptions { max_instances: 1, ..StackOptions::default() }).await;
+    stack.front().inject(Fault::internal_error().service(Service::Sqs));
+    unhealthy(produced, &stack, "queue").await;
+}
+
+/// Nobody's keys are known: the token may be good, so it is not refused.
+async fn issuer(produced: &Produced) {
+    let stack = start(StackOptions::default()).await;
+    stack.identity().set_available(false);
+    let admin = User::with_role(&stack, Some("admin"));
+    let detailed = admin.get("health-check/detailed").await;
+    produced.problem("health-check/detailed", 503, "unavailable", &detailed);
+    for route in POSTS {
+        produced.problem(route, 503, "unavailable", &admin.post(route, &json!({})).await);
+    }
+}
+
+#[test]
+fn a_camera_that_answers_late_but_in_time_is_waited_for() {
+    run(async {
+        let stack = start(StackOptions::default()).await;
+        let user = User::new(&stack);
+        let session = user.session().await;
+        let late = Duration::from_millis(1_500);
+        let delay_ms = u64::try_from(late.as_millis()).unwrap();
+        stack.camera().unwrap().set_fault(CameraFault { delay_ms, ..CameraFault::default() });
+        wish(&user, session).await.success();
+        let calls = stack.logs().metrics("camera-proxy");
+        assert!(!calls.is_empty(), "a provider's call leaves a record");
+    });
+}

@@ -1,0 +1,101 @@
+//! Too many requests, and too many failed authentications.
+
+use futures::{StreamExt, future::join_all, stream};
+use local::StackOptions;
+use serde_json::json;
+
+use super::{POSTS, Produced};
+use crate::support::{Answer, User, run, stack, start};
+
+pub async fn cases(produced: &Produced) {
+    futures::join!(standard(produced), lenient(produced), blocked(produced));
+}
+
+/// Sends requests until one is refused, and returns its answer and how many were let through. Twice the limit is enough
+/// wherever in the minute it began.
+async fn until_refused(limit: usize, request: impl AsyncFn() -> Answer) -> (Answer, usize) {
+    let mut answers = stream::iter(0..=2 * limit).map(|_| request()).buffered(8);
+    let mut passed = 0;
+    while let Some(answer) = answers.next().await {
+        if answer.status == 429 {
+            return (answer, passed);
+        }
+        passed += 1;
+    }
+    panic!("{passed} requests passed a limit of {limit}");
+}
+
+/// Even requests that are refused for another reason count, and each route for itself.
+async fn standard(produced: &Produced) {
+    let user = &User::new(stack().await);
+    join_all(POSTS.map(|route| async move {
+        let (refused, passed) = until_refused(100, || user.post(route, &json!({}))).await;
+        assert!(passed >= 100, "{route}: only {passed} were let through");
+        produced.problem(route, 429, "rate_limited", &refused);
+    }))
+    .await;
+}
+
+async fn lenient(produced: &Produced) {
+    // Two of these routes are counted by each instance alone.
+    let stack = start(StackOptions { max_instances: 1, ..StackOptions::default() }).await;
+    let user = &User::new(&stack);
+    join_all(["health-check", "health-check/live", "health-check/ready", "health-check/detailed"].map(
+        |route| async move {
+            let (refused, passed) = until_refused(500, || user.get(route)).await;
+            assert!(passed >= 500, "{route}: only {passed} were let through");
+            produced.problem(route, 429, "rate_limited", &refused);
+        },
+    ))
+    .await;
+}
+
+async fn blocked(produced: &Produced) {
+    let stack = stack().await;
+    let user = User::new(stack);
+    let forger = user.with_token("no.such.token");
+    let (refused, failures) = until_refused(20, || forger.post("start-session", &json!({}))).await;
+    assert!(failures >= 10, "blocked after {failures} failures");
+    produced.problem("start-session", 429, "blocked", &refused);
+    // Whatever comes from there without a valid token, on any route.
+    for who in [&forger, &user.without_token()] {
+        for route in POSTS {
+            produced.problem(route, 429, "blocked", &who.post(route, &json!({})).await);
+        }
+        let detailed = who.get("health-check/detailed").await;
+        produced.problem("health-check/detailed", 429, "blocked", &detailed);
+    }
+    // Who shares the address and has a valid token is let through, and so is everybody where no token is asked for.
+    user.session().await;
+    user.without_token().get("health-check").await.success();
+}
+
+#[test]
+fn an_address_is_blocked_by_failed_tokens_and_not_by_missing_ones() {
+    run(async {
+        let stack = stack().await;
+        let stranger = User::stranger(stack);
+        for _ in 0..25 {
+            stranger.post("start-session", &json!({})).await.is_problem(401, "unauthenticated");
+        }
+    });
+}
+
+#[test]
+fn one_users_limit_is_no_other_users_and_no_other_routes() {
+    run(async {
+        let stack = stack().await;
+        let (busy, calm) = (User::new(stack), User::new(stack));
+        let (refused, _) = until_refused(100, || busy.post("end-session", &json!({}))).await;
+        refused.is_problem(429, "rate_limited");
+        // Over the limit, a request that would be good is refused as well.
+        let session = busy.session().await;
+        busy.end(session).await.is_problem(429, "rate_limited");
+        // From the very same address.
+        calm.end(calm.session().await).await.success();
+        busy.with_token(calm.token.as_deref().unwrap())
+            .post("end-session", &json!({}))
+            .await
+            .is_problem(422, "invalid");
+    });
+}

@@ -1,0 +1,165 @@
+//! Every answer that the API promises, produced by the real thing.
+
+use std::{collections::BTreeSet, sync::Mutex};
+
+use crate::support::{Answer, run};
+
+mod dependencies;
+mod events;
+mod limits;
+mod requests;
+
+/// Status and code, or no code: a success, a report, or an answer of API Gateway's own.
+type Outcome = (u16, &'static str);
+
+/// What the API says of each route. `internal` (500) is left out for health-check, where nothing that is stored or sent
+/// can bring it about; a provider's 502 and 504 are the camera's, since the built-in detector takes over for the other.
+const REQUIRED: &[(&str, &[Outcome])] = &[
+    ("health-check", &[(200, ""), (429, "rate_limited"), (503, "")]),
+    ("health-check/live", &[(200, ""), (429, "rate_limited")]),
+    ("health-check/ready", &[(200, ""), (429, "rate_limited"), (503, "")]),
+    (
+        "health-check/detailed",
+        &[
+            (200, ""),
+            (401, "unauthenticated"),
+            (403, "forbidden"),
+            (429, "blocked"),
+            (429, "rate_limited"),
+            (503, ""),
+            (503, "unavailable"),
+        ],
+    ),
+    (
+        "start-session",
+        &[
+            (201, ""),
+            (400, "malformed_json"),
+            (400, "missing_body"),
+            (401, "unauthenticated"),
+            (403, "forbidden"),
+            (413, ""),
+            (415, "unsupported_media_type"),
+            (422, "invalid"),
+            (429, "blocked"),
+            (429, "rate_limited"),
+            (500, "internal"),
+            (503, "unavailable"),
+        ],
+    ),
+    (
+        "camera-proxy",
+        &[
+            (200, ""),
+            (400, "malformed_json"),
+            (400, "missing_body"),
+            (401, "unauthenticated"),
+            (404, "not_found"),
+            (409, "session_ended"),
+            (413, ""),
+            (415, "unsupported_media_type"),
+            (422, "invalid"),
+            (429, "blocked"),
+            (429, "rate_limited"),
+            (500, "internal"),
+            (502, "upstream_failed"),
+            (503, "unavailable"),
+            (504, "upstream_timeout"),
+        ],
+    ),
+    (
+        "analyze-frame",
+        &[
+            (200, ""),
+            (400, "malformed_json"),
+            (400, "missing_body"),
+            (401, "unauthenticated"),
+            (404, "not_found"),
+            (409, "frame_conflict"),
+            (409, "session_ended"),
+            (413, ""),
+            (413, "too_large"),
+            (415, "unsupported_media_type"),
+            (422, "invalid"),
+            (429, "blocked"),
+            (429, "rate_limited"),
+            (500, "internal"),
+            (503, "unavailable"),
+        ],
+    ),
+    (
+        "end-session",
+        &[
+            (200, ""),
+            (400, "malformed_json"),
+            (400, "missing_body"),
+            (401, "unauthenticated"),
+            (404, "not_found"),
+            (413, ""),
+            (415, "unsupported_media_type"),
+            (422, "invalid"),
+            (429, "blocked"),
+            (429, "rate_limited"),
+            (500, "internal"),
+            (503, "unavailable"),
+        ],
+    ),
+];
+
+/// Routes that take a body.
+const POSTS: [&str; 4] = ["start-session", "camera-proxy", "analyze-frame", "end-session"];
+
+/// The answers that were produced, each checked whole.
+#[derive(Default)]
+struct Produced(Mutex<BTreeSet<(String, u16, String)>>);
+
+impl Produced {
+    #[track_caller]
+    fn success(&self, route: &str, status: u16, answer: &Answer) {
+        assert_eq!(answer.status, status, "{route}: {:#}", answer.body);
+        assert_eq!(answer.header("content-type"), Some("application/json"), "{route}");
+        answer.has_common_headers();
+        if POSTS.contains(&route) {
+            assert_eq!(answer.body["success"], true, "{route}: {:#}", answer.body);
+        }
+        self.note(route, status, "");
+    }
+
+    #[track_caller]
+    fn problem(&self, route: &str, status: u16, code: &str, answer: &Answer) {
+        answer.is_problem(status, code);
+        self.note(route, status, code);
+    }
+
+    /// A success where there is no code, else a problem.
+    #[track_caller]
+    fn outcome(&self, route: &str, (status, code): Outcome, answer: &Answer) {
+        if code.is_empty() { self.success(route, status, answer) } else { self.problem(route, status, code, answer) }
+    }
+
+    fn note(&self, route: &str, status: u16, code: &str) {
+        self.0.lock().unwrap().insert((route.to_owned(), status, code.to_owned()));
+    }
+}
+
+#[test]
+fn every_answer_of_the_api_can_be_had_and_no_other() {
+    run(async {
+        let produced = Produced::default();
+        futures::join!(
+            events::cases(&produced),
+            requests::cases(&produced),
+            dependencies::cases(&produced),
+            limits::cases(&produced),
+        );
+        let produced = produced.0.into_inner().unwrap();
+        let of_route = |(route, outcomes): &(&str, &[Outcome])| -> Vec<_> {
+            outcomes.iter().map(|(status, code)| ((*route).to_owned(), *status, (*code).to_owned())).collect()
+        };
+        let required: BTreeSet<_> = REQUIRED.iter().flat_map(of_route).collect();
+        let missing: Vec<_> = required.difference(&produced).collect();
+        assert!(missing.is_empty(), "promised, and produced by no case: {missing:#?}");
+        let unknown: Vec<_> = produced.difference(&required).collect();
+        assert!(unknown.is_empty(), "produced, and not in the list: {unknown:#?}");
+    });
+}

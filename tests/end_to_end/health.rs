@@ -1,0 +1,169 @@
+//! What health-check says of the backend, and what it costs to say it.
+
+use std::time::Duration;
+
+use local::{
+    Stack, StackOptions,
+    front::{Fault, Service},
+};
+use serde_json::{Value, json};
+
+use crate::support::{
+    Answer, User,
+    in_process::{Call, aws, clock, instance},
+    run, start,
+};
+
+/// A report of an instance that keeps none yet.
+async fn fresh(stack: &Stack, user: &User, route: &str) -> Answer {
+    stack.kill_instances("health-check").await;
+    user.get(route).await
+}
+
+/// What the report says of each service; the model is one that nothing depends on yet.
+fn statuses(report: &Value) -> Vec<(&str, &str)> {
+    let services = report["services"].as_object().unwrap().iter().filter(|(name, _)| *name != "model");
+    services.map(|(name, service)| (name.as_str(), service["status"].as_str().unwrap())).collect()
+}
+
+/// As `statuses`, where one service has failed.
+fn all_but(failed: &str) -> Vec<(&str, &str)> {
+    let healthy = [
+        ("camera", "operational"),
+        ("database", "operational"),
+        ("queue", "operational"),
+        ("roboflow", "not_configured"),
+        ("storage", "operational"),
+    ];
+    healthy.map(|(name, status)| (name, if name == failed { "failed" } else { status })).into()
+}
+
+#[test]
+fn a_healthy_backend_says_so_with_figures_that_are_true() {
+    run(async {
+        let stack = start(StackOptions::default()).await;
+        let user = User::new(&stack);
+        let sessions = [user.session().await, user.session().await, user.session().await];
+        user.end(sessions[1]).await.success();
+        let answer = user.without_token().get("health-check").await;
+        assert_eq!(answer.header("ratelimit-policy"), Some("\"lenient\";q=500;w=60"));
+        let report = answer.success();
+        assert_eq!(report["status"], "healthy", "{report:#}");
+        assert_eq!(statuses(&report), all_but("nothing"));
+        assert_eq!(report["system"]["active_sessions"], 2);
+        assert!(report["system"]["memory_usage_mb"].as_u64().is_some_and(|megabytes| megabytes > 0));
+        assert!(report["system"]["uptime_ms"].is_u64() && report["services"]["database"]["latency_ms"].is_u64());
+        let checks = &report["checks"];
+        assert_eq!((&checks["database"], &checks["pendingJobs"], &checks["failedJobs"]), (&json!("ok"), &json!(0), &json!(0)));
+        for no_data in ["cacheHitRate", "avgConfidence", "webhookSuccessRate"] {
+            assert_eq!(checks.get(no_data), Some(&Value::Null), "{no_data}");
+        }
+        assert_eq!(user.get("health-check/ready").await.success()["ready"], true);
+        stack.shutdown().await;
+    });
+}
+
+#[test]
+fn the_detailed_report_is_for_trainers_and_admins() {
+    run(async {
+        let stack = start(StackOptions::default()).await;
+        User::stranger(&stack).get("health-check/detailed").await.is_problem(401, "unauthenticated");
+        User::new(&stack).get("health-check/detailed").await.is_problem(403, "forbidden");
+        for role in ["trainer", "admin"] {
+            let report = User::with_role(&stack, Some(role)).get("health-check/detailed").await.success();
+            assert_eq!(report["status"], "healthy", "{role}");
+        }
+        stack.shutdown().await;
+    });
+}
+
+#[test]
+fn without_the_database_or_the_queue_it_is_unhealthy_and_not_ready() {
+    run(async {
+        let stack = start(StackOptions::default()).await;
+        let (anybody, admin) = (User::stranger(&stack), User::with_role(&stack, Some("admin")));
+        for (service, name) in [(Service::DynamoDb, "database"), (Service::Sqs, "queue")] {
+            stack.front().inject(Fault::refuse(500, "InternalServerError").service(service));
+            let public = fresh(&stack, &anybody, "health-check").await;
+            assert_eq!((public.status, public.body["status"].as_str()), (503, Some("unhealthy")), "{name}");
+            assert_eq!(statuses(&public.body), all_but(name));
+            assert_eq!(public.body["services"][name], json!({ "status": "failed" }), "no error text for everybody");
+            assert_eq!(public.body["checks"]["database"], if name == "database" { "failed" } else { "ok" });
+            let ready = fresh(&stack, &anybody, "health-check/ready").await;
+            assert_eq!((ready.status, &ready.body["ready"]), (503, &json!(false)));
+            let detailed = fresh(&stack, &admin, "health-check/detailed").await;
+            assert_eq!(detailed.status, 503);
+            let error = detailed.body["services"][name]["error"].as_str().unwrap();
+            assert!(!error.is_empty() && !public.body.to_string().contains(error), "{error}");
+            anybody.get("health-check/live").await.success();
+            stack.front().clear_faults();
+        }
+        assert_eq!(fresh(&stack, &anybody, "health-check").await.success()["status"], "healthy");
+        stack.shutdown().await;
+    });
+}
+
+#[test]
+fn what_it_can_work_without_makes_it_degraded_and_leaves_it_ready() {
+    run(async {
+        let stack = start(StackOptions::default()).await;
+        let anybody = User::stranger(&stack);
+        stack.front().inject(Fault::drop_connection().service(Service::S3));
+        let report = fresh(&stack, &anybody, "health-check").await.success();
+        assert_eq!((&report["status"], statuses(&report)), (&json!("degraded"), all_but("storage")));
+        assert_eq!(fresh(&stack, &anybody, "health-check/ready").await.success()["ready"], true);
+        stack.front().clear_faults();
+
+        let aws = aws(&stack);
+        let send = aws.sqs().await.send_message().queue_url(stack.queue_url("JobDeadLetterQueue").unwrap());
+        send.message_body("{}").send().await.unwrap();
+        let report = fresh(&stack, &anybody, "health-check").await.success();
+        assert_eq!((&report["status"], &report["checks"]["failedJobs"]), (&json!("degraded"), &json!(1)));
+        assert_eq!(statuses(&report), all_but("nothing"));
+        stack.shutdown().await;
+    });
+}
+
+#[test]
+fn a_camera_that_is_configured_and_away_makes_it_degraded() {
+    run(async {
+        // Nobody listens on port 1.
+        let options = StackOptions::default().parameter("CameraApiUrl", "http://127.0.0.1:1");
+        let stack = start(options).await;
+        let report = User::stranger(&stack).get("health-check").await.success();
+        assert_eq!((&report["status"], statuses(&report)), (&json!("degraded"), all_but("camera")));
+        stack.shutdown().await;
+        let stack = start(StackOptions::default().parameter("CameraApiUrl", "").parameter("CameraApiKey", "")).await;
+        let report = User::stranger(&stack).get("health-check").await.success();
+        assert_eq!((&report["status"], &report["services"]["camera"]["status"]), (&json!("healthy"), &json!("not_configured")));
+        stack.shutdown().await;
+    });
+}
+
+#[test]
+fn live_asks_nobody_and_a_report_is_kept_for_five_seconds() {
+    run(async {
+        let (stack, clock) = (start(StackOptions::default()).await, clock());
+        let anybody = User::stranger(&stack);
+        let answer = anybody.get("health-check/live").await;
+        assert_eq!((answer.status, &answer.body["status"]), (200, &json!("alive")));
+        assert_eq!(stack.front().calls().count(), 0);
+
+        let (health, kept, body) = (instance(&stack, "health-check", &clock), health_check::Kept::default(), Value::Null);
+        let calls = async |route: &str| {
+            stack.front().clear_calls();
+            let call = Call { route, from: "192.0.2.1", token: None, body: &body };
+            health.call(|ctx, request| health_check::handle(ctx, &kept, request), call).await.success();
+            stack.front().calls().count()
+        };
+        assert_eq!(calls("GET health-check/ready").await, 12, "database, eight shards, two queues, storage");
+        for _ in 0..3 {
+            assert_eq!(calls("GET health-check/ready").await, 0);
+        }
+        clock.advance(Duration::from_millis(4_999));
+        assert_eq!(calls("GET health-check").await, 2, "the limiter's write, and its window before");
+        clock.advance(Duration::from_millis(1));
+        assert_eq!(calls("GET health-check").await, 13);
+        stack.shutdown().await;
+    });
+}

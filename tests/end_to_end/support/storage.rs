@@ -1,0 +1,75 @@
+//! What is stored: rows of a session, sessions of a user, objects of the bucket. And which writes were made.
+
+use std::collections::{BTreeMap, HashMap};
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use local::{
+    Stack,
+    front::{Call, Service},
+};
+use uuid::Uuid;
+
+use super::in_process::aws;
+
+/// A table's row.
+pub type Row = HashMap<String, AttributeValue>;
+
+/// All rows of a session by their sort keys.
+pub async fn rows(stack: &Stack, session: Uuid) -> BTreeMap<String, Row> {
+    let aws = aws(stack);
+    let query = aws.dynamodb().await.query().table_name(stack.table("SessionsTable").unwrap()).consistent_read(true);
+    let query = query.key_condition_expression("session_id = :id").expression_attribute_values(":id", text(session));
+    let items = query.send().await.unwrap().items.unwrap_or_default();
+    items.into_iter().map(|row| (row["sk"].as_s().unwrap().clone(), row)).collect()
+}
+
+/// How many sessions a user has.
+pub async fn sessions_of(stack: &Stack, user: Uuid) -> usize {
+    let aws = aws(stack);
+    let query = aws.dynamodb().await.query().table_name(stack.table("SessionsTable").unwrap()).index_name("by_user");
+    let query = query.key_condition_expression("user_id = :id").expression_attribute_values(":id", text(user));
+    query.send().await.unwrap().items.unwrap_or_default().len()
+}
+
+/// Sets one attribute of a row, whatever it was.
+pub async fn set(stack: &Stack, table: &str, key: &[(&str, &str)], attribute: &str, value: &str) {
+    let aws = aws(stack);
+    let mut update = aws.dynamodb().await.update_item().table_name(stack.table(table).unwrap());
+    for (name, value) in key {
+        update = update.key(*name, text(value));
+    }
+    let update =
+        update.update_expression("SET #attribute = :value").expression_attribute_names("#attribute", attribute);
+    update.expression_attribute_values(":value", text(value)).send().await.unwrap();
+}
+
+/// Media type and bytes of an object of the bucket.
+pub async fn object(stack: &Stack, key: &str) -> (String, Vec<u8>) {
+    let aws = aws(stack);
+    let get = aws.s3().await.get_object().bucket(stack.bucket("Bucket").unwrap()).key(key);
+    let object = get.send().await.unwrap_or_else(|err| panic!("{key}: {err:?}"));
+    let media_type = object.content_type.unwrap_or_default();
+    (media_type, object.body.collect().await.unwrap().to_vec())
+}
+
+/// Keys of the objects whose keys begin so.
+pub async fn keys(stack: &Stack, prefix: &str) -> Vec<String> {
+    let aws = aws(stack);
+    let list = aws.s3().await.list_objects_v2().bucket(stack.bucket("Bucket").unwrap()).prefix(prefix);
+    let objects = list.send().await.unwrap().contents.unwrap_or_default();
+    objects.into_iter().filter_map(|object| object.key).collect()
+}
+
+/// Writes that the functions made since the calls were cleared, beside the limiter's own in the Control table.
+pub fn writes(stack: &Stack) -> Vec<Call> {
+    let control = stack.table("ControlTable").unwrap();
+    let reads = ["GetItem", "BatchGetItem", "Query", "GetObject", "HeadObject", "ListObjectsV2", "HeadBucket"];
+    let limiter = |call: &Call| call.operation == "UpdateItem" && call.resources == [control];
+    let written = |call: &Call| !reads.contains(&call.operation.as_str()) && !limiter(call);
+    let made = stack.front().calls().filtered(|call| call.function != local::front::EVERYBODY_ELSE);
+    made.filtered(|call| call.service != Service::Sqs && written(call)).0
+}
+
+fn text(value: impl ToString) -> AttributeValue {
+    AttributeValue::S(value.to_string())
+}

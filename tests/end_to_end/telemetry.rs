@@ -1,0 +1,158 @@
+//! What each request leaves in the log and in the metrics.
+
+use local::{StackOptions, camera::SceneOrder};
+use serde_json::{Value, json};
+
+use crate::support::{
+    Answer, User, base64, frame, run, scene, stack, start,
+    watch::{assert_not_logged, closing_lines, provider_record, records},
+};
+
+fn id(answer: &Answer) -> &str {
+    answer.header("x-correlation-id").unwrap()
+}
+
+/// A whole number of a record's.
+fn count(record: &Value, metric: &str) -> u64 {
+    record[metric].as_f64().unwrap_or_else(|| panic!("no {metric} in {record:#}")) as u64
+}
+
+#[test]
+fn each_request_leaves_one_closing_line_with_all_that_names_it() {
+    run(async {
+        let stack = stack().await;
+        let user = User::new(stack);
+        let trace = "1-6921a5f0-7c6f1d2e3b4a59687f8e9d0c";
+        let header = format!("Root={trace};Parent=53995c3f42cd8ad8;Sampled=1");
+        let headers = [("x-correlation-id", "shooter-42.first_try"), ("x-amzn-trace-id", header.as_str())];
+        let body = json!({ "user_id": user.id, "session_type": "practice", "metadata": {} });
+        let started = user.post_with("start-session", &body, &headers).await;
+        let refused = user.post("start-session", &json!({})).await;
+        let missing = user.post("end-session", &json!({ "session_id": user.id, "end_reason": "completed" })).await;
+        for (function, answer, status, code) in [
+            ("start-session", &started, 201, Value::Null),
+            ("start-session", &refused, 422, json!("invalid")),
+            ("end-session", &missing, 404, json!("not_found")),
+        ] {
+            assert_eq!(answer.status, status);
+            let lines = closing_lines(stack, function, id(answer));
+            assert_eq!(lines.len(), 1, "{lines:#?}");
+            let line = &lines[0];
+            assert_eq!((&line["function"], &line["route"]), (&json!(function), &json!(function)));
+            assert_eq!((&line["status"], line.get("code").unwrap_or(&Value::Null)), (&json!(status), &code));
+            assert!(line["duration_ms"].as_f64().is_some_and(|time| time > 0.0), "{line:#}");
+            assert!(line["cold_start"].is_boolean() && line["level"] == "INFO", "{line:#}");
+            assert!(line["request_id"].as_str().is_some_and(|id| id.parse::<uuid::Uuid>().is_ok()), "{line:#}");
+            assert!(line["trace_id"].as_str().is_some_and(|id| id.starts_with("1-")), "{line:#}");
+        }
+        assert_eq!(id(&started), "shooter-42.first_try");
+        assert_eq!(closing_lines(stack, "start-session", id(&started))[0]["trace_id"], trace);
+    });
+}
+
+#[test]
+fn each_request_leaves_one_metrics_record_that_counts_it_by_its_status() {
+    run(async {
+        let stack = start(StackOptions::default()).await;
+        let user = User::new(&stack);
+        let body = json!({ "user_id": user.id, "session_type": "practice", "metadata": {} });
+        let ok = user.post("start-session", &body).await;
+        let invalid = user.post("start-session", &json!({})).await;
+        let limited = loop {
+            let answer = user.post("start-session", &json!({})).await;
+            if answer.status != 422 {
+                break answer;
+            }
+        };
+        let other = User::new(&stack);
+        stack.front().inject(local::front::Fault::refuse(400, "ValidationException").operation("TransactWriteItems"));
+        let failed = other.post("start-session", &json!({ "user_id": other.id, "session_type": "practice", "metadata": {} })).await;
+        // status: client errors, server errors, throttled, cold starts
+        for (answer, status, counts) in [
+            (&ok, 201, [0, 0, 0, 1]),
+            (&invalid, 422, [1, 0, 0, 0]),
+            (&limited, 429, [1, 0, 1, 0]),
+            (&failed, 503, [0, 1, 0, 0]),
+        ] {
+            assert_eq!(answer.status, status);
+            let records = records(&stack, "start-session", id(answer));
+            assert_eq!(records.len(), 1, "{records:#?}");
+            let record = &records[0];
+            let names = ["client_errors", "server_errors", "throttled", "cold_starts"];
+            assert_eq!(names.map(|name| count(record, name)), counts, "{status}: {record:#}");
+            assert_eq!(count(record, "requests"), 1);
+            let directive = &record["_aws"]["CloudWatchMetrics"][0];
+            assert_eq!(directive["Namespace"], "Backend");
+            assert_eq!(directive["Dimensions"], json!([["function", "route"], ["function", "version"]]));
+            assert_eq!((&record["function"], &record["route"], &record["version"]), (&json!("start-session"), &json!("start-session"), &json!("$LATEST")));
+            let named: Vec<&str> = directive["Metrics"].as_array().unwrap().iter().map(|metric| metric["Name"].as_str().unwrap()).collect();
+            for metric in names.iter().chain(&["requests", "latency"]) {
+                assert!(named.contains(metric), "{metric} of {named:?}");
+            }
+        }
+        let of = |answer: &Answer| records(&stack, "start-session", id(answer)).remove(0);
+        assert_eq!((count(&of(&ok), "jwks_cache_misses"), count(&of(&invalid), "jwks_cache_hits")), (1, 1));
+        assert_eq!((count(&of(&invalid), "dynamodb_calls"), count(&of(&failed), "dynamodb_errors")), (1, 1));
+        stack.shutdown().await;
+    });
+}
+
+#[test]
+fn a_provider_has_a_record_of_its_own() {
+    run(async {
+        let stack = stack().await;
+        let user = User::new(stack);
+        let session = user.session().await;
+        scene(stack, session, SceneOrder { width: 320, height: 240, ..SceneOrder::default() });
+        let answer = user.post("camera-proxy", &json!({ "session_id": session, "frame_number": 1 })).await;
+        assert_eq!(answer.status, 200);
+        let record = provider_record(stack, "camera-proxy", &answer, "camera");
+        let counts = ["provider_calls", "provider_errors", "provider_retries"].map(|name| count(&record, name));
+        assert_eq!(counts, [1, 0, 0], "{record:#}");
+        assert_eq!(record["_aws"]["CloudWatchMetrics"][0]["Dimensions"], json!([["function", "provider"]]));
+        let latency = &record["provider_latency"];
+        assert!(latency.as_f64().or(latency["Values"][0].as_f64()).is_some_and(|time| time > 0.0), "{record:#}");
+        assert_eq!(records(stack, "camera-proxy", id(&answer)).len(), 2, "the request's, and the camera's");
+    });
+}
+
+#[test]
+fn nothing_that_is_secret_or_a_picture_is_ever_logged() {
+    run(async {
+        let stack = start(StackOptions::default().parameter("LogLevel", "trace")).await;
+        let user = User::new(&stack);
+        let session = user.session().await;
+        scene(&stack, session, SceneOrder { shots: 1, width: 640, height: 480, ..SceneOrder::default() });
+        let picture = frame(&stack, session, 2).await;
+        let by_url = json!({ "session_id": session, "frame_number": 2, "delivery": "url" });
+        let url = user.post("camera-proxy", &by_url).await.success()["frame_url"].as_str().unwrap().to_owned();
+        user.analyze(session, 1, &picture).await.success();
+        user.analyze(session, 2, &picture[..picture.len() / 2]).await;
+        stack.front().inject(local::front::Fault::refuse(400, "AccessDeniedException").operation("Query"));
+        user.end(session).await.is_problem(503, "unavailable");
+        stack.front().clear_faults();
+        user.with_token(&format!("{}x", user.token.as_ref().unwrap())).end(session).await.is_problem(401, "unauthenticated");
+        let report = user.end(session).await.success()["session"]["report_url"].as_str().unwrap().to_owned();
+        user.get("health-check").await.success();
+
+        let token = user.token.as_deref().unwrap();
+        let data = base64(&picture);
+        let signature = |url: &str| url.split_once("X-Amz-Signature=").unwrap().1[..64].to_owned();
+        let (frame_signature, report_signature) = (signature(&url), signature(&report));
+        let [_, payload, signed] = token.split('.').collect::<Vec<_>>()[..] else { panic!("no token: {token}") };
+        assert_not_logged(
+            &stack,
+            &[
+                ("the token's claims", payload),
+                ("the token's signature", signed),
+                ("the camera's key", stack.camera().unwrap().key()),
+                ("the frame", &data[..100]),
+                ("the frame's middle", &data[data.len() / 2..data.len() / 2 + 100]),
+                ("a signature", &frame_signature),
+                ("a signature", &report_signature),
+                ("the session token of AWS", "X-Amz-Security-Token=local"),
+            ],
+        );
+        stack.shutdown().await;
+    });
+}
