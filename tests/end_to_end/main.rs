@@ -3,10 +3,13 @@
 mod answers;
 mod camera;
 mod failures;
+mod headers;
 mod health;
 mod limits;
+mod ownership;
 mod roboflow;
 mod round_trips;
 mod sessions;
 mod support;
 mod telemetry;
+mod tokens;

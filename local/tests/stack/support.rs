@@ -33,7 +33,10 @@ pub fn binaries() -> TempDir {
 /// `target/<profile>/examples/fixture`, beside this test's own `deps`.
 fn fixture() -> PathBuf {
     let test = std::env::current_exe().unwrap();
-    test.parent().and_then(Path::parent).unwrap().join("examples/fixture")
+    let fixture = test.parent().and_then(Path::parent).unwrap().join("examples/fixture");
+    // Cargo builds examples with the tests, except where it is told which tests.
+    assert!(fixture.exists(), "not built: add --examples");
+    fixture
 }
 
 impl Fixture {

@@ -29,7 +29,7 @@ async fn until_refused(limit: usize, request: impl AsyncFn() -> Answer) -> (Answ
 async fn standard(produced: &Produced) {
     let user = &User::new(stack().await);
     join_all(POSTS.map(|route| async move {
-        let (refused, passed) = until_refused(100, || user.post(route, &json!({}))).await;
+        let (refused, passed) = until_refused(100, async || user.post(route, &json!({})).await).await;
         assert!(passed >= 100, "{route}: only {passed} were let through");
         produced.problem(route, 429, "rate_limited", &refused);
     }))
@@ -42,7 +42,7 @@ async fn lenient(produced: &Produced) {
     let user = &User::new(&stack);
     join_all(["health-check", "health-check/live", "health-check/ready", "health-check/detailed"].map(
         |route| async move {
-            let (refused, passed) = until_refused(500, || user.get(route)).await;
+            let (refused, passed) = until_refused(500, async || user.get(route).await).await;
             assert!(passed >= 500, "{route}: only {passed} were let through");
             produced.problem(route, 429, "rate_limited", &refused);
         },
@@ -54,7 +54,7 @@ async fn blocked(produced: &Produced) {
     let stack = stack().await;
     let user = User::new(stack);
     let forger = user.with_token("no.such.token");
-    let (refused, failures) = until_refused(20, || forger.post("start-session", &json!({}))).await;
+    let (refused, failures) = until_refused(20, async || forger.post("start-session", &json!({})).await).await;
     assert!(failures >= 10, "blocked after {failures} failures");
     produced.problem("start-session", 429, "blocked", &refused);
     // Whatever comes from there without a valid token, on any route.
@@ -86,7 +86,7 @@ fn one_users_limit_is_no_other_users_and_no_other_routes() {
     run(async {
         let stack = stack().await;
         let (busy, calm) = (User::new(stack), User::new(stack));
-        let (refused, _) = until_refused(100, || busy.post("end-session", &json!({}))).await;
+        let (refused, _) = until_refused(100, async || busy.post("end-session", &json!({})).await).await;
         refused.is_problem(429, "rate_limited");
         // Over the limit, a request that would be good is refused as well.
         let session = busy.session().await;

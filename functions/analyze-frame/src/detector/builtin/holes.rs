@@ -29,7 +29,7 @@ const LEAST_SHARPNESS: f64 = 3.0;
 /// Deviations beyond this say no more.
 const STRONG: f64 = 25.0;
 /// What is less sure is not reported.
-const LEAST_CONFIDENCE: f64 = 0.45;
+const LEAST_CONFIDENCE: f64 = 0.6;
 
 pub fn holes(sheet: &Sheet, residual: &Residual, plane: &Plane, target: TargetType) -> Vec<Hole> {
     let mut deviation = residual.deviation(sheet);
