@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::support::{
     Answer, User, base64, frame,
-    in_process::{Call, Instance, clock, instance},
+    in_process::{Call, Instance, clock, instance_with},
     run, scene,
     stand_in::{Reply, StandIn},
     start,
@@ -230,9 +230,8 @@ fn after_thirty_seconds_one_call_at_a_time_probes_and_three_that_succeed_close_t
         let session = user.session().await;
         let camera = StandIn::start(Reply::json(500, &Value::Null)).await;
         let here = || {
-            let mut instance = instance(&stack, "camera-proxy", &clock);
-            instance.context.config.camera = Some(CameraConfig { url: camera.url().into(), key: Secret::new("key") });
-            instance
+            let configured = CameraConfig { url: camera.url().into(), key: Secret::new("key") };
+            instance_with(&stack, "camera-proxy", &clock, |config| config.camera = Some(configured))
         };
         let body = wish(session);
         let call = Call { route: "POST camera-proxy", from: "192.0.2.1", token: user.token.as_deref(), body: &body };

@@ -149,11 +149,11 @@ fn live_asks_nobody_and_a_report_is_kept_for_five_seconds() {
         assert_eq!((answer.status, &answer.body["status"]), (200, &json!("alive")));
         assert_eq!(stack.front().calls().count(), 0);
 
-        let (health, kept, body) = (instance(&stack, "health-check", &clock), health_check::Kept::default(), Value::Null);
+        let (health, kept, body) = (instance(&stack, "health-check", &clock), &*Box::leak(Box::<health_check::Kept>::default()), Value::Null);
         let calls = async |route: &str| {
             stack.front().clear_calls();
             let call = Call { route, from: "192.0.2.1", token: None, body: &body };
-            health.call(|ctx, request| health_check::handle(ctx, &kept, request), call).await.success();
+            health.call(|ctx, request| health_check::handle(ctx, kept, request), call).await.success();
             stack.front().calls().count()
         };
         assert_eq!(calls("GET health-check/ready").await, 12, "database, eight shards, two queues, storage");

@@ -2,7 +2,10 @@
 
 mod answers;
 mod camera;
+mod counting;
+mod demo;
 mod failures;
+mod frames;
 mod headers;
 mod health;
 mod limits;

@@ -1,6 +1,10 @@
 //! What each endpoint costs: how many calls of AWS, and how many of them in sequence.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
 
 use local::{
     Stack, StackOptions,
@@ -133,8 +137,8 @@ fn analyze_frame_takes_two_round_trips_beside_the_upload() {
         let user = User::new(&stack);
         let session = wall(&stack, &user).await;
         let picture = frame(&stack, session, 1).await;
-        let next = std::cell::Cell::new(0);
-        let number = || next.replace(next.get() + 1) + 1;
+        let next = AtomicU32::new(1);
+        let number = || next.fetch_add(1, Ordering::Relaxed);
         let calls = in_one_window(async || {
             analyze(&user, session, number(), &picture).await;
             calls_of(&stack, "analyze-frame", analyze(&user, session, number(), &picture)).await.0

@@ -69,6 +69,8 @@ impl Service {
 
 impl Report {
     async fn take(ctx: &Context, at: DateTime<Utc>) -> Self {
+        // A new instance makes its clients first: that is no dependency's time.
+        tokio::join!(ctx.aws.dynamodb(), ctx.aws.sqs(), ctx.aws.s3());
         let (database, active, jobs, dead, storage, roboflow, camera) = futures::join!(
             ask(ctx.control.ping()),
             ask(ctx.sessions.count_active()),

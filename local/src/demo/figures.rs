@@ -28,7 +28,11 @@ pub struct Figures {
 
 impl Figures {
     /// Runs a step and keeps how long it took.
-    pub async fn time<T>(&mut self, step: &'static str, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    pub async fn time<T>(
+        &mut self,
+        step: &'static str,
+        work: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
         let started = Instant::now();
         let outcome = work.await;
         self.times.entry(step).or_default().push(started.elapsed());
@@ -47,12 +51,19 @@ impl Figures {
                 score: number(&hole["score"]),
             })
             .collect();
-        let new: Vec<String> =
-            detections.iter().filter(|hole| hole["new"] == true).map(|hole| format!("{:.1}", number(&hole["score"]))).collect();
+        let new: Vec<String> = detections
+            .iter()
+            .filter(|hole| hole["new"] == true)
+            .map(|hole| format!("{:.1}", number(&hole["score"])))
+            .collect();
         let target = if analysis["target"].is_null() { "no target" } else { "target" };
         let degraded = if analysis["degraded"] == true { "  (degraded)" } else { "" };
         let new = if new.is_empty() { "–".to_owned() } else { new.join("  ") };
-        println!("{name}  {target}  {:>2} holes  {:>4} ms  new: {new}{degraded}", detections.len(), analysis["processing_time_ms"]);
+        println!(
+            "{name}  {target}  {:>2} holes  {:>4} ms  new: {new}{degraded}",
+            detections.len(),
+            analysis["processing_time_ms"]
+        );
     }
 
     pub fn detections(&self) -> &[Found] {
@@ -115,7 +126,7 @@ pub fn write(folder: &Path, report: &str) -> Result<Written, Failure> {
     fs::create_dir_all(folder)?;
     let written = Written { plot: folder.join("plot.svg"), report: folder.join("report.html") };
     let start = report.find("<svg").ok_or("the report has no plot")?;
-    let end = report.find("</svg>").ok_or("the report's plot has no end")? + "</svg>".len();
+    let end = report.rfind("</svg>").ok_or("the report's plot has no end")? + "</svg>".len();
     fs::write(&written.plot, report.get(start..end).ok_or("the report's plot is torn")?)?;
     fs::write(&written.report, report)?;
     Ok(written)

@@ -21,6 +21,8 @@ use verdict::Verdict;
 
 /// Where the demo writes the plot and the report.
 const OUTPUT: &str = "target/demo";
+/// The scene before the camera, the same each time unless another is asked for.
+const SEED: u64 = 2026;
 /// Shots of the demo's own session, and the frames that show them: one without a hole, one a shot, one more at the end.
 const SHOTS: usize = 10;
 const FRAMES: u32 = 12;
@@ -65,7 +67,9 @@ async fn session(stack: &Stack, options: &DemoOptions) -> Result<bool, Failure> 
         Some(folder) => own_frames(&client, session, folder, &mut figures).await?,
         None => camera_frames(camera, &client, session, options, &mut figures).await?,
     }
-    let ended = figures.time("end-session", client.post("end-session", &json!({ "session_id": session, "end_reason": "completed" }))).await?;
+    let ended = figures
+        .time("end-session", client.post("end-session", &json!({ "session_id": session, "end_reason": "completed" })))
+        .await?;
     let report = figures.time("report", client.report(&ended)).await?;
     figures::print_result(&ended["session"]);
     let written = figures::write(OUTPUT.as_ref(), &report)?;
@@ -86,7 +90,13 @@ async fn camera_frames(
     figures: &mut Figures,
 ) -> Result<(), Failure> {
     let hidden_shots = options.hide_shot.map(|shot| shot.saturating_sub(1)).into_iter().collect();
-    let scene = SceneOrder { target_type: target(options), seed: options.seed, shots: SHOTS, hidden_shots, ..SceneOrder::default() };
+    let scene = SceneOrder {
+        target_type: target(options),
+        seed: options.seed.or(Some(SEED)),
+        shots: SHOTS,
+        hidden_shots,
+        ..SceneOrder::default()
+    };
     camera.set_scene(session, scene)?;
     for number in 1..=FRAMES {
         let wish = json!({ "session_id": session, "frame_number": number });
@@ -100,7 +110,12 @@ async fn camera_frames(
 }
 
 /// The user's own photographs.
-async fn own_frames(client: &Client, session: Uuid, folder: &std::path::Path, figures: &mut Figures) -> Result<(), Failure> {
+async fn own_frames(
+    client: &Client,
+    session: Uuid,
+    folder: &std::path::Path,
+    figures: &mut Figures,
+) -> Result<(), Failure> {
     for (number, path) in (1..).zip(client::pictures(folder)?) {
         let body = json!({ "session_id": session, "frame_number": number, "frame_data": client::base64_of(&path)? });
         let seen = figures.time("analyze-frame", client.post("analyze-frame", &body)).await?;

@@ -67,7 +67,8 @@ fn compare(truth: &[TrueShot], found: &[Found], faults: &mut Vec<String>) {
     for shot in truth {
         let distance = |hole: &Found| (hole.x_mm - shot.x_mm).hypot(hole.y_mm - shot.y_mm);
         let nearest = (0..left.len()).min_by(|a, b| distance(left[*a]).total_cmp(&distance(left[*b])));
-        let hole = nearest.filter(|index| distance(left[*index]) <= CENTRE_TOLERANCE_MM).map(|index| left.remove(index));
+        let hole =
+            nearest.filter(|index| distance(left[*index]) <= CENTRE_TOLERANCE_MM).map(|index| left.remove(index));
         let number = shot.index + 1;
         print!("  {number:>4}  {:>10.2} {:>6.2} {:>6.1}", shot.x_mm, shot.y_mm, shot.score);
         match hole {

@@ -107,6 +107,7 @@ impl Gateway {
             Ok(Ok(Invocation { payload, error: Some(error), .. })) => {
                 let status = match error {
                     FunctionError::TimedOut => StatusCode::SERVICE_UNAVAILABLE,
+                    FunctionError::AnswerTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
                     _ => StatusCode::INTERNAL_SERVER_ERROR,
                 };
                 (status, String::from_utf8_lossy(&payload).into_owned())

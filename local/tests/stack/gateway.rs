@@ -79,7 +79,7 @@ async fn requests_over_the_limits_are_413() {
 }
 
 #[tokio::test]
-async fn an_answer_over_lambdas_limit_fails_and_the_instance_lives_on() {
+async fn an_answer_over_lambdas_limit_is_refused_and_the_instance_lives_on() {
     let fixture = Fixture::start().await;
     let (status, pid) = fixture.order("echo", json!({"do": "sleep", "ms": 0})).await;
     assert_eq!(status, StatusCode::OK);
@@ -88,7 +88,7 @@ async fn an_answer_over_lambdas_limit_fails_and_the_instance_lives_on() {
     assert_eq!(status, StatusCode::OK);
     let (status, body) =
         fixture.order("echo", json!({"do": "large", "bytes": local::functions::PAYLOAD_LIMIT - 1})).await;
-    assert_eq!((status, body.as_str()), (StatusCode::INTERNAL_SERVER_ERROR, r#"{"message":"Internal Server Error"}"#));
+    assert_eq!((status, body.as_str()), (StatusCode::PAYLOAD_TOO_LARGE, r#"{"message":"Request Entity Too Large"}"#));
     assert_eq!(fixture.order("echo", json!({"do": "sleep", "ms": 0})).await.1, pid);
 }
 

@@ -2,6 +2,8 @@
 
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::LazyLock;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
@@ -25,19 +27,28 @@ pub fn options(binaries: &Path) -> StackOptions {
 pub fn binaries() -> TempDir {
     let directory = tempfile::tempdir().unwrap();
     for name in ["echo", "short", "reserved", "broken"] {
-        symlink(fixture(), directory.path().join(name)).unwrap();
+        symlink(&*FIXTURE, directory.path().join(name)).unwrap();
     }
     directory
 }
 
-/// `target/<profile>/examples/fixture`, beside this test's own `deps`.
-fn fixture() -> PathBuf {
+/// `target/<profile>/examples/fixture`, beside this test's own `deps`. Cargo builds examples with all tests, but not where
+/// it is told which test; then it is built here if it is missing.
+static FIXTURE: LazyLock<PathBuf> = LazyLock::new(|| {
     let test = std::env::current_exe().unwrap();
-    let fixture = test.parent().and_then(Path::parent).unwrap().join("examples/fixture");
-    // Cargo builds examples with the tests, except where it is told which tests.
-    assert!(fixture.exists(), "not built: add --examples");
+    let profile = test.parent().and_then(Path::parent).unwrap();
+    let fixture = profile.join("examples/fixture");
+    if !fixture.exists() {
+        let name = profile.file_name().and_then(|name| name.to_str()).unwrap();
+        let name = if name == "debug" { "dev" } else { name };
+        let cargo = Command::new(env!("CARGO"))
+            .args(["build", "--quiet", "--package", "local", "--example", "fixture", "--profile", name, "--target-dir"])
+            .arg(profile.parent().unwrap())
+            .status();
+        assert!(cargo.unwrap().success());
+    }
     fixture
-}
+});
 
 impl Fixture {
     pub async fn start() -> Self {

@@ -23,11 +23,6 @@ impl Event {
         Self(serde_json::from_str(&text).unwrap())
     }
 
-    /// The event itself, for a function that is invoked without the API.
-    pub fn json(&self) -> &Value {
-        &self.0
-    }
-
     /// The route without its method and prefix, such as `health-check/live`.
     pub fn route(&self) -> &str {
         self.0["routeKey"].as_str().unwrap().split_once("/functions/v1/").unwrap().1

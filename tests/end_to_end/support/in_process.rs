@@ -22,15 +22,14 @@ use shared::{
     telemetry::Metrics,
 };
 
-use super::Answer;
+use super::{Answer, on_a_large_stack};
 
 /// A busy machine must not be taken for a database that is away.
 const PATIENT: Deadlines = Deadlines { limiter: Duration::from_secs(20), breaker: Duration::from_secs(20) };
 
-/// One instance of a function.
-pub struct Instance {
-    pub context: Context,
-}
+/// One instance of a function. As in the function's own process, its context lasts as long as the process.
+#[derive(Clone, Copy)]
+pub struct Instance(&'static Context);
 
 /// A clock that stands at the start of a minute, close to now: tokens that are signed now are good.
 pub fn clock() -> Clock {
@@ -39,22 +38,38 @@ pub fn clock() -> Clock {
 
 /// An instance of a function of the stack's, with the template's configuration, that waits for its tables.
 pub fn instance(stack: &Stack, function: &'static str, clock: &Clock) -> Instance {
-    let mut instance = hurried(stack, function, clock);
-    let metrics = instance.context.metrics.clone();
-    let control = instance.context.control.clone().with_deadlines(PATIENT);
-    instance.context.limiter = RateLimiter::new(control.clone(), clock.clone(), metrics.clone());
-    instance.context.breakers = Breakers::new(control, clock.clone(), metrics);
-    instance
+    Instance::of(patient(context(stack, function, clock, |_| {})))
 }
 
-/// The same with the deadlines that it is deployed with.
+/// The same, with changes to its configuration.
+pub fn instance_with(
+    stack: &Stack,
+    function: &'static str,
+    clock: &Clock,
+    change: impl FnOnce(&mut Config),
+) -> Instance {
+    Instance::of(patient(context(stack, function, clock, change)))
+}
+
+/// The same as [`instance`] with the deadlines that it is deployed with.
 pub fn hurried(stack: &Stack, function: &'static str, clock: &Clock) -> Instance {
+    Instance::of(context(stack, function, clock, |_| {}))
+}
+
+fn context(stack: &Stack, function: &'static str, clock: &Clock, change: impl FnOnce(&mut Config)) -> Context {
     let variables = &stack.model().functions.iter().find(|known| known.name == function).unwrap().environment;
-    let config = Config::from_lookup(&[], |name| variables.get(name).cloned()).unwrap();
+    let mut config = Config::from_lookup(&[], |name| variables.get(name).cloned()).unwrap();
+    change(&mut config);
     let metrics = Metrics::discard();
     let aws = Aws::from_config(sdk_config(stack), metrics.clone());
-    let context = Context::new(function, config, clock.clone(), metrics, aws).unwrap();
-    Instance { context }
+    Context::new(function, config, clock.clone(), metrics, aws).unwrap()
+}
+
+fn patient(mut context: Context) -> Context {
+    let control = context.control.clone().with_deadlines(PATIENT);
+    context.limiter = RateLimiter::new(control.clone(), context.clock.clone(), context.metrics.clone());
+    context.breakers = Breakers::new(control, context.clock.clone(), context.metrics.clone());
+    context
 }
 
 /// Clients of the stack's APIs, for a test that looks at what is stored.
@@ -63,15 +78,19 @@ pub fn aws(stack: &Stack) -> Aws {
 }
 
 impl Instance {
+    fn of(context: Context) -> Self {
+        Self(Box::leak(Box::new(context)))
+    }
+
     /// What the function answers.
-    pub async fn call<'a, H, F>(&'a self, handle: H, call: Call<'_>) -> Answer
+    pub async fn call<H, F>(&self, handle: H, call: Call<'_>) -> Answer
     where
-        H: FnOnce(&'a Context, Request) -> F,
-        F: Future<Output = Result<Response>>,
+        H: FnOnce(&'static Context, Request) -> F + Send + 'static,
+        F: Future<Output = Result<Response>> + Send + 'static,
     {
-        // On the heap at both ends: unoptimised, a handler's future is too large for the stack of a test's thread.
-        let handle = |context, request| Box::pin(handle(context, request));
-        let response = Box::pin(respond(&self.context, handle, call.event())).await;
+        let (context, event) = (self.0, call.event());
+        // On the heap, or it would pass through the stack of the test's thread on its way.
+        let response = on_a_large_stack(async move { Box::pin(respond(context, handle, event)).await }).await;
         let (parts, body) = response.into_parts();
         let text = String::from_utf8(body.to_vec()).unwrap();
         let body = if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap() };

@@ -9,7 +9,10 @@ use std::{
 
 use local::{Stack, StackOptions, camera::SceneOrder};
 use serde_json::{Value, json};
-use tokio::{runtime::Runtime, sync::OnceCell};
+use tokio::{
+    runtime::{Builder, Runtime},
+    sync::OnceCell,
+};
 use uuid::Uuid;
 
 pub mod events;
@@ -20,12 +23,20 @@ pub mod storage;
 pub mod watch;
 
 /// One runtime for the whole run: a stack that several tests share must outlive each of them.
-static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
+    Builder::new_multi_thread().enable_all().thread_stack_size(16 << 20).build().unwrap()
+});
 static STACK: OnceCell<Stack> = OnceCell::const_new();
 
 /// Runs a test to its end.
 pub fn run<T>(test: impl Future<Output = T>) -> T {
     RUNTIME.block_on(test)
+}
+
+/// Runs work on the runtime's own threads. Unoptimised, the future of a handler takes more stack than a test's thread
+/// has.
+pub async fn on_a_large_stack<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
+    RUNTIME.spawn(work).await.unwrap()
 }
 
 /// The stack of all tests that need nothing special of it; they keep apart by having users of their own.
