@@ -76,7 +76,8 @@ fn frames_at_once_in_any_order_and_twice_count_what_they_count_one_by_one() {
             by_frame.values().flat_map(shots).filter(|(_, new)| *new).map(|(shot, _)| shot).collect();
         assert_eq!(added.len(), SHOTS, "{order:?}");
         assert_eq!(added.iter().collect::<BTreeSet<_>>().len(), SHOTS, "a shot was new twice, {order:?}");
-        let ((one_by_one, first_frames), (together, their_frames)) = (ended(user, in_order).await, ended(user, at_once).await);
+        let ((one_by_one, first_frames), (together, their_frames)) =
+            (ended(user, in_order).await, ended(user, at_once).await);
         assert_eq!(together["total_shots"], SHOTS, "{order:?}");
         assert_eq!(one_by_one["total_shots"], SHOTS);
         // Shot n is first seen on frame n + 1: late frames have put each in its place.
@@ -85,9 +86,14 @@ fn frames_at_once_in_any_order_and_twice_count_what_they_count_one_by_one() {
         let difference = together["total_score"].as_f64().unwrap() - one_by_one["total_score"].as_f64().unwrap();
         // A hole that another frame measured may lie a tenth of a ring off.
         assert!(difference.abs() < 0.1 * 10.0 + 1e-9, "{together:#} against {one_by_one:#}");
-        for (series, other) in together["series"].as_array().unwrap().iter().zip(one_by_one["series"].as_array().unwrap()) {
+        for (series, other) in
+            together["series"].as_array().unwrap().iter().zip(one_by_one["series"].as_array().unwrap())
+        {
             let difference = series["average_score"].as_f64().unwrap() - other["average_score"].as_f64().unwrap();
-            assert!(series["shots"] == other["shots"] && difference.abs() < 0.15, "{together:#} against {one_by_one:#}");
+            assert!(
+                series["shots"] == other["shots"] && difference.abs() < 0.15,
+                "{together:#} against {one_by_one:#}"
+            );
         }
     });
 }

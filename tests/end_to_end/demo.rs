@@ -46,7 +46,11 @@ fn the_demo_succeeds_on_what_is_right_and_fails_by_name_on_a_shot_that_nobody_se
     let printed = text(&good);
     assert_eq!(good.status.code(), Some(0), "{printed}");
     assert!(printed.contains("10 shots, all of them right"), "{printed}");
-    let plots: Vec<PathBuf> = printed.lines().filter_map(|line| line.strip_prefix("plot ")).map(|path| folder.path().join(path.trim())).collect();
+    let plots: Vec<PathBuf> = printed
+        .lines()
+        .filter_map(|line| line.strip_prefix("plot "))
+        .map(|path| folder.path().join(path.trim()))
+        .collect();
     assert_eq!(plots.len(), 1, "{printed}");
     assert!(fs::read_to_string(&plots[0]).unwrap().contains("<svg"), "{}", plots[0].display());
 

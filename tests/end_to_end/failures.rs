@@ -5,28 +5,25 @@ use std::time::Duration;
 
 use local::{
     Stack, StackOptions,
-    camera::SceneOrder,
     front::{Call, Fault},
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::support::{
-    Answer, User, frame,
-    in_process::aws,
-    run, scene,
+    Answer, User,
+    pictures::picture,
+    run,
     stand_in::{Reply, StandIn},
     start,
+    storage::{keys, rows, sessions_of},
 };
 
-/// On every frame of these tests.
+/// On the frame of these tests.
 const SHOTS: usize = 2;
 
-/// A session and a frame that shows all shots.
-async fn shot_at(stack: &Stack, user: &User) -> (Uuid, Vec<u8>) {
-    let session = user.session().await;
-    scene(stack, session, SceneOrder { shots: SHOTS, seed: Some(7), ..SceneOrder::default() });
-    (session, frame(stack, session, 3).await)
+async fn frame() -> Vec<u8> {
+    picture(3).await
 }
 
 /// 503 with `Retry-After`.
@@ -49,36 +46,14 @@ async fn interrupted(stack: &Stack, fault: Fault, mended: bool, request: impl As
     request().await.success()
 }
 
-/// Items of a session's partition whose sort key begins so.
-async fn rows(stack: &Stack, session: Uuid, prefix: &str) -> usize {
-    let aws = aws(stack);
-    let query = aws.dynamodb().await.query().table_name(stack.table("SessionsTable").unwrap()).consistent_read(true);
-    let query = query.key_condition_expression("session_id = :id AND begins_with(sk, :prefix)");
-    let text = |text: &str| aws_sdk_dynamodb::types::AttributeValue::S(text.into());
-    let query = query.expression_attribute_values(":id", text(&session.to_string()));
-    query.expression_attribute_values(":prefix", text(prefix)).send().await.unwrap().items().len()
-}
-
-async fn objects(stack: &Stack, prefix: &str) -> usize {
-    let aws = aws(stack);
-    let list = aws.s3().await.list_objects_v2().bucket(stack.bucket("Bucket").unwrap()).prefix(prefix);
-    list.send().await.unwrap().contents().len()
-}
-
-async fn sessions_of(stack: &Stack, user: &User) -> usize {
-    let aws = aws(stack);
-    let query = aws.dynamodb().await.query().table_name(stack.table("SessionsTable").unwrap()).index_name("by_user");
-    let id = aws_sdk_dynamodb::types::AttributeValue::S(user.id.to_string());
-    let query = query.key_condition_expression("user_id = :user").expression_attribute_values(":user", id);
-    query.send().await.unwrap().items().len()
-}
-
 /// The frame was counted once, whatever happened on the way.
 async fn is_counted_once(stack: &Stack, user: &User, session: Uuid, answer: &Value) {
     let detections = answer["analysis"]["detections"].as_array().unwrap();
     assert_eq!(detections.iter().filter(|shot| shot["new"] == true).count(), SHOTS, "{answer:#}");
-    assert_eq!((rows(stack, session, "FRAME#").await, rows(stack, session, "SHOT#").await), (1, SHOTS));
-    assert_eq!(objects(stack, &format!("frames/{session}/")).await, 1);
+    let rows = rows(stack, session).await;
+    let of_kind = |kind: &str| rows.keys().filter(|key| key.starts_with(kind)).count();
+    assert_eq!((of_kind("FRAME#"), of_kind("SHOT#")), (1, SHOTS));
+    assert_eq!(keys(stack, &format!("frames/{session}/")).await.len(), 1);
     let statistics = user.end(session).await.success()["session"]["statistics"].clone();
     assert_eq!(statistics["total_shots"], SHOTS);
     let scores: f64 = detections.iter().map(|shot| shot["score"].as_f64().unwrap()).sum();
@@ -127,9 +102,9 @@ fn a_frame_is_counted_once_whatever_fails_while_it_is_analysed() {
         ];
         for (fault, mended) in table {
             let user = User::new(&stack);
-            let (session, picture) = shot_at(&stack, &user).await;
+            let (session, frame) = (user.session().await, frame().await);
             let fault = fault.function("analyze-frame");
-            let analyze = async || user.analyze(session, 1, &picture).await;
+            let analyze = async || user.analyze(session, 1, &frame).await;
             let answer = interrupted(&stack, fault, mended, analyze).await;
             assert_eq!(analyze().await.success(), answer, "a frame that is known gets the answer that it got");
             is_counted_once(&stack, &user, session, &answer).await;
@@ -143,8 +118,8 @@ fn a_session_that_is_written_to_without_end_is_given_up_and_may_be_tried_again()
     run(async {
         let stack = start(StackOptions::default()).await;
         let user = User::new(&stack);
-        let (session, picture) = shot_at(&stack, &user).await;
-        let analyze = async || user.analyze(session, 1, &picture).await;
+        let (session, frame) = (user.session().await, frame().await);
+        let analyze = async || user.analyze(session, 1, &frame).await;
         let answer = interrupted(&stack, Fault::transaction_conflict(), false, analyze).await;
         let tried = stack.front().calls().by("analyze-frame").named("TransactWriteItems").count();
         assert_eq!(tried, 6 + 1, "once and five times more, and then once");
@@ -158,7 +133,8 @@ fn a_start_that_fails_leaves_no_session_or_the_one_of_its_key() {
     run(async {
         let stack = start(StackOptions::default()).await;
         let transaction = "TransactWriteItems";
-        let plain = [(throttled(transaction), false), (dropped(transaction), false), (lost(transaction).times(1), true)];
+        let put = "PutItem";
+        let plain = [(throttled(put), false), (dropped(put), false), (lost(put).times(1), true)];
         let keyed = [
             (broken(transaction), false),
             (lost(transaction), false),
@@ -172,7 +148,7 @@ fn a_start_that_fails_leaves_no_session_or_the_one_of_its_key() {
             let body = json!({ "user_id": user.id, "session_type": "practice", "metadata": {} });
             let request = async || user.post_with("start-session", &body, key.as_slice()).await;
             let answer = interrupted(&stack, fault.function("start-session"), mended, request).await;
-            assert_eq!(sessions_of(&stack, &user).await, 1);
+            assert_eq!(sessions_of(&stack, user.id).await, 1);
             let id: Uuid = answer["session"]["id"].as_str().unwrap().parse().unwrap();
             user.end(id).await.success();
             if key.is_some() {
@@ -200,8 +176,8 @@ fn a_session_ends_once_whatever_fails_while_it_is_ended() {
         ];
         for (fault, mended) in table {
             let user = User::new(&stack);
-            let (session, picture) = shot_at(&stack, &user).await;
-            user.analyze(session, 1, &picture).await.success();
+            let (session, frame) = (user.session().await, frame().await);
+            user.analyze(session, 1, &frame).await.success();
             let end = async || user.end(session).await;
             let ended = interrupted(&stack, fault.function("end-session"), mended, end).await;
             is_ended(&stack, &user, session, ended).await;
@@ -216,12 +192,12 @@ async fn is_ended(stack: &Stack, user: &User, session: Uuid, mut ended: Value) {
     let report = reqwest::get(ended["session"]["report_url"].as_str().unwrap()).await.unwrap();
     assert_eq!(report.status(), 200);
     assert!(report.text().await.unwrap().contains("<svg"));
-    user.analyze(session, 2, &frame(stack, session, 4).await).await.is_problem(409, "session_ended");
+    user.analyze(session, 2, &frame().await).await.is_problem(409, "session_ended");
     let mut again = user.end(session).await.success();
     let urls = [&mut ended, &mut again].map(|answer| answer["session"]["report_url"].take());
     assert_eq!(ended, again);
     assert!(urls.iter().all(|url| url.as_str().unwrap().contains(&format!("/reports/{session}/"))));
-    assert_eq!(objects(stack, &format!("reports/{session}/")).await, 1);
+    assert_eq!(keys(stack, &format!("reports/{session}/")).await.len(), 1);
 }
 
 #[test]
@@ -231,15 +207,15 @@ fn an_instance_that_dies_in_the_middle_of_a_frame_loses_nothing() {
         let options = StackOptions::default().parameter("RoboflowUrl", model.url());
         let stack = start(options.parameter("RoboflowApiKey", "key").parameter("RoboflowModel", "holes/1")).await;
         let user = User::new(&stack);
-        let (session, picture) = shot_at(&stack, &user).await;
+        let (session, frame) = (user.session().await, frame().await);
         let crash = async {
             model.arrived().await;
             stack.kill_instances("analyze-frame").await;
             model.replies([Reply::json(500, &Value::Null)]);
         };
-        let (answer, ()) = futures::join!(user.analyze(session, 1, &picture), crash);
+        let (answer, ()) = futures::join!(user.analyze(session, 1, &frame), crash);
         assert!(answer.status >= 500, "{answer:?}");
-        let answer = user.analyze(session, 1, &picture).await.success();
+        let answer = user.analyze(session, 1, &frame).await.success();
         assert_eq!(answer["analysis"]["detector"], "builtin");
         is_counted_once(&stack, &user, session, &answer).await;
         stack.shutdown().await;
@@ -251,8 +227,8 @@ fn an_instance_that_dies_between_the_end_and_its_report_leaves_both_to_be_had() 
     run(async {
         let stack = start(StackOptions::default()).await;
         let user = User::new(&stack);
-        let (session, picture) = shot_at(&stack, &user).await;
-        user.analyze(session, 1, &picture).await.success();
+        let (session, frame) = (user.session().await, frame().await);
+        user.analyze(session, 1, &frame).await.success();
         let table = stack.table("SessionsTable").unwrap().to_owned();
         stack.front().inject(Fault::delay(Duration::from_secs(60)).operation("PutObject").function("end-session"));
         let crash = async {
@@ -262,7 +238,7 @@ fn an_instance_that_dies_between_the_end_and_its_report_leaves_both_to_be_had() 
         };
         let (answer, ()) = futures::join!(user.end(session), crash);
         assert!(answer.status >= 500, "{answer:?}");
-        assert_eq!(objects(&stack, &format!("reports/{session}/")).await, 0);
+        assert_eq!(keys(&stack, &format!("reports/{session}/")).await.len(), 0);
         stack.front().clear_faults();
         is_ended(&stack, &user, session, user.end(session).await.success()).await;
         stack.shutdown().await;

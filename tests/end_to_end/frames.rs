@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 use shared::store::objects::sha256_hex;
 
 use crate::support::{
-    User, pictures, pictures::picture, run, stack, start,
+    User, pictures,
+    pictures::picture,
+    run, stack, start,
     storage::{keys, object, rows},
 };
 
@@ -67,7 +69,8 @@ fn a_frame_is_told_whole_and_kept_under_its_digest() {
         assert!(analysis["model_version"].take().as_str().unwrap().starts_with("builtin-"));
         let target = analysis["target"].take();
         assert_eq!(target["type"], "air_pistol_10m");
-        for figure in [&target["centre"]["x"], &target["centre"]["y"], &target["pixels_per_mm"], &target["confidence"]] {
+        for figure in [&target["centre"]["x"], &target["centre"]["y"], &target["pixels_per_mm"], &target["confidence"]]
+        {
             assert!(figure.as_f64().unwrap() > 0.0, "{target:#}");
         }
         let found = analysis["detections"][0].clone();
@@ -124,7 +127,10 @@ fn a_frame_that_was_held_on_its_side_is_seen_upright() {
         }
         let positions = |seen: &Value| -> Vec<(f64, f64)> {
             let detections = seen["analysis"]["detections"].as_array().unwrap().iter();
-            detections.map(|hole| &hole["position"]).map(|at| (at["x_mm"].as_f64().unwrap(), at["y_mm"].as_f64().unwrap())).collect()
+            detections
+                .map(|hole| &hole["position"])
+                .map(|at| (at["x_mm"].as_f64().unwrap(), at["y_mm"].as_f64().unwrap()))
+                .collect()
         };
         let turned = positions(&turned);
         assert_eq!(turned.len(), 3);
@@ -176,7 +182,8 @@ fn what_cannot_be_decoded_is_refused_and_not_kept() {
                 assert_eq!(answer.pointers(), ["/frame_data"], "{what}");
             }
         }
-        let crashed = stack.logs().entries("analyze-frame").into_iter().find(|line| line.to_string().contains("panicked"));
+        let crashed =
+            stack.logs().entries("analyze-frame").into_iter().find(|line| line.to_string().contains("panicked"));
         assert_eq!(crashed, None);
         assert_eq!(rows(stack, session).await.len(), 1, "the session alone");
         assert!(keys(stack, &format!("frames/{session}/")).await.is_empty());
@@ -201,7 +208,8 @@ fn a_frame_that_could_not_be_stored_or_counted_is_as_if_it_had_never_come() {
             assert_eq!(rows(&stack, session).await.len(), 1, "the session alone");
         }
         let seen = user.analyze(session, 1, &frame).await.success();
-        let new = seen["analysis"]["detections"].as_array().unwrap().iter().filter(|found| found["new"] == true).count();
+        let new =
+            seen["analysis"]["detections"].as_array().unwrap().iter().filter(|found| found["new"] == true).count();
         assert_eq!(new, 3);
     });
 }

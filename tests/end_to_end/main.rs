@@ -1,5 +1,12 @@
 //! The whole backend as its users meet it: the real binaries behind the local stack, over HTTP.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "clippy exempts test functions only, not what they share"
+)]
+
 mod answers;
 mod camera;
 mod counting;

@@ -76,7 +76,8 @@ fn who_may_not_write_to_a_session_finds_none_and_leaves_no_trace() {
                 if may {
                     continue;
                 }
-                for ((route, body), (_, unknown)) in requests(session, &frame).iter().zip(requests(Uuid::nil(), &frame)) {
+                for ((route, body), (_, unknown)) in requests(session, &frame).iter().zip(requests(Uuid::nil(), &frame))
+                {
                     let answer = user.post(route, body).await;
                     assert_eq!((answer.status, answer.code()), (404, "not_found"), "{name}, {route}");
                     answer.is_problem(404, "not_found");
@@ -149,17 +150,5 @@ fn a_session_for_another_user_is_started_by_trainers_and_admins_only() {
         }
         assert_eq!(sessions_of(&stack, people.owner.id).await, started);
         assert_eq!(sessions_of(&stack, people.trainer.id).await, 0);
-    });
-}
-
-#[test]
-fn the_detailed_report_is_for_trainers_and_admins() {
-    run(async {
-        let stack = start(StackOptions::default()).await;
-        for (name, user, may, ..) in People::new(&stack).rights() {
-            let may = may && name != "the owner";
-            let answer = user.get("health-check/detailed").await;
-            assert_eq!(answer.status, if may { 200 } else { 403 }, "{name}: {:#}", answer.body);
-        }
     });
 }

@@ -18,9 +18,11 @@ use uuid::Uuid;
 use crate::support::{
     User, frame,
     in_process::window,
+    pictures::picture,
     run, scene,
     stand_in::{Reply, StandIn},
     start,
+    watch::sum,
 };
 
 /// Long enough that calls which a function makes at once overlap, and below half of the limiter's 200 ms.
@@ -35,21 +37,29 @@ async fn calls_of(stack: &Stack, function: &str, request: impl Future<Output = V
     (stack.front().calls().by(function), answer)
 }
 
-/// Repeats work until a whole run of it lies in one window of the limiter: the first request in a new one reads the
-/// window before, once more than the others.
-async fn in_one_window<T>(work: impl AsyncFn() -> T) -> T {
-    loop {
-        let before = window(Clock::System.now());
-        let done = work().await;
-        if window(Clock::System.now()) == before {
-            return done;
+/// Calls that were measured in one window of the limiter, since the first request in a new one reads the window before;
+/// without a call that was given up; and no deeper than expected, if that can be had. On a machine that stands still for a
+/// moment calls are given up that would not be, and those made at once look as if one had waited for the other, never the
+/// reverse, so that the best of a few measurements counts.
+async fn measured(stack: &Stack, depth: usize, measurement: impl AsyncFn() -> Calls) -> Calls {
+    let given_up = || FUNCTIONS.map(|function| sum(stack, function, "limiter_unavailable"));
+    let mut calls = Calls::default();
+    for _ in 0..5 {
+        let before = (window(Clock::System.now()), given_up());
+        calls = measurement().await;
+        let after = (window(Clock::System.now()), given_up());
+        if before == after && calls.of(Service::DynamoDb).depth() <= depth {
+            break;
         }
     }
+    calls
 }
 
-fn operations(calls: &Calls) -> BTreeMap<&str, usize> {
-    calls.operations()
-}
+const FUNCTIONS: [&str; 5] = ["health-check", "start-session", "camera-proxy", "analyze-frame", "end-session"];
+
+/// Of a frame that is new, by a warm instance.
+const ANALYSIS: [(&str, usize); 5] =
+    [("GetItem", 1), ("PutObject", 1), ("Query", 1), ("TransactWriteItems", 1), ("UpdateItem", 1)];
 
 fn start_body(user: &User) -> Value {
     json!({ "user_id": user.id, "session_type": "practice", "metadata": { "target_type": "air_pistol_10m" } })
@@ -71,10 +81,16 @@ fn health_check_asks_everything_at_once() {
     run(async {
         let stack = start(StackOptions::default()).await;
         let user = User::stranger(&stack);
-        user.get("health-check/live").await.success();
-        let (calls, _) = calls_of(&stack, "health-check", async { user.get("health-check").await.success() }).await;
+        let calls = measured(&stack, 1, async || {
+            stack.kill_instances("health-check").await;
+            user.get("health-check/live").await.success();
+            calls_of(&stack, "health-check", async { user.get("health-check").await.body }).await.0
+        })
+        .await;
         let expected = [("GetItem", 2), ("GetQueueAttributes", 2), ("HeadBucket", 1), ("Query", 8), ("UpdateItem", 1)];
-        assert_eq!((operations(&calls), calls.depth()), (expected.into(), 1));
+        assert_eq!((calls.operations(), calls.of(Service::DynamoDb).depth()), (expected.into(), 1));
+        let (first, last) = (calls.0.iter().map(|call| call.end).min(), calls.0.iter().map(|call| call.start).max());
+        assert!(last < first, "one call waits for another");
         stack.shutdown().await;
     });
 }
@@ -84,13 +100,17 @@ fn start_session_takes_two_round_trips() {
     run(async {
         let stack = start(StackOptions::default()).await;
         let user = User::new(&stack);
-        let calls = in_one_window(async || {
-            user.session().await;
-            let request = async { user.post("start-session", &start_body(&user)).await.success() };
-            calls_of(&stack, "start-session", request).await.0
-        })
-        .await;
-        assert_eq!((operations(&calls), calls.depth()), ([("TransactWriteItems", 1), ("UpdateItem", 1)].into(), 2));
+        for (key, write) in [(None, "PutItem"), (Some("a-key"), "TransactWriteItems")] {
+            let headers: Vec<_> = key.map(|key| ("idempotency-key", key)).into_iter().collect();
+            let calls = measured(&stack, 2, async || {
+                user.session().await;
+                let body = start_body(&user);
+                let request = async { user.post_with("start-session", &body, &headers).await.success() };
+                calls_of(&stack, "start-session", request).await.0
+            })
+            .await;
+            assert_eq!((calls.operations(), calls.depth()), ([(write, 1), ("UpdateItem", 1)].into(), 2));
+        }
         stack.shutdown().await;
     });
 }
@@ -103,17 +123,19 @@ fn camera_proxy_takes_one_round_trip_beside_the_camera() {
         let session = wall(&stack, &user).await;
         let wish = json!({ "session_id": session, "frame_number": 1 });
         let ask = async || user.post("camera-proxy", &wish).await.success();
-        // Cold: the breaker's state and the limiter's window before are read beside it all.
-        user.post("camera-proxy", &json!({})).await.is_problem(422, "invalid");
-        stack.kill_instances("camera-proxy").await;
-        let (calls, _) = calls_of(&stack, "camera-proxy", ask()).await;
-        assert_eq!((operations(&calls), calls.depth()), ([("GetItem", 3), ("UpdateItem", 1)].into(), 1));
-        let calls = in_one_window(async || {
+        let cold = measured(&stack, 1, async || {
+            stack.kill_instances("camera-proxy").await;
+            calls_of(&stack, "camera-proxy", ask()).await.0
+        })
+        .await;
+        // The breaker's state and the limiter's window before are read beside it all.
+        assert_eq!((cold.operations(), cold.depth()), ([("GetItem", 3), ("UpdateItem", 1)].into(), 1));
+        let warm = measured(&stack, 1, async || {
             ask().await;
             calls_of(&stack, "camera-proxy", ask()).await.0
         })
         .await;
-        assert_eq!((operations(&calls), calls.depth()), ([("GetItem", 1), ("UpdateItem", 1)].into(), 1));
+        assert_eq!((warm.operations(), warm.depth()), ([("GetItem", 1), ("UpdateItem", 1)].into(), 1));
         stack.shutdown().await;
     });
 }
@@ -139,29 +161,28 @@ fn analyze_frame_takes_two_round_trips_beside_the_upload() {
         let picture = frame(&stack, session, 1).await;
         let next = AtomicU32::new(1);
         let number = || next.fetch_add(1, Ordering::Relaxed);
-        let calls = in_one_window(async || {
+        let calls = measured(&stack, 2, async || {
             analyze(&user, session, number(), &picture).await;
             calls_of(&stack, "analyze-frame", analyze(&user, session, number(), &picture)).await.0
         })
         .await;
-        let once = ["GetItem", "PutObject", "Query", "TransactWriteItems", "UpdateItem"].map(|name| (name, 1));
-        assert_eq!(operations(&calls), once.into());
+        assert_eq!(calls.operations(), ANALYSIS.into());
         is_read_then_upload_then_write(&calls);
 
-        let calls = in_one_window(async || {
+        let repeated = measured(&stack, 1, async || {
             let frame_number = number();
             analyze(&user, session, frame_number, &picture).await;
             calls_of(&stack, "analyze-frame", analyze(&user, session, frame_number, &picture)).await.0
         })
         .await;
-        let repeated = ["GetItem", "Query", "UpdateItem"].map(|name| (name, 1));
-        assert_eq!((operations(&calls), calls.depth()), (repeated.into(), 1), "a frame that is known");
+        let reads = ["GetItem", "Query", "UpdateItem"].map(|name| (name, 1));
+        assert_eq!((repeated.operations(), repeated.depth()), (reads.into(), 1), "a frame that is known");
         stack.shutdown().await;
     });
 }
 
 #[test]
-fn analyze_frame_with_a_hosted_model_takes_one_more_beside_the_upload() {
+fn analyze_frame_asks_a_hosted_model_beside_the_upload() {
     run(async {
         let model = StandIn::start(Reply::json(200, &json!({ "predictions": [] }))).await;
         let options = StackOptions::default().parameter("RoboflowUrl", model.url());
@@ -170,17 +191,22 @@ fn analyze_frame_with_a_hosted_model_takes_one_more_beside_the_upload() {
         let user = User::new(&stack);
         let session = wall(&stack, &user).await;
         let picture = frame(&stack, session, 1).await;
-        user.post("analyze-frame", &json!({})).await.is_problem(422, "invalid");
-        let (calls, _) = calls_of(&stack, "analyze-frame", analyze(&user, session, 1, &picture)).await;
-        // The breaker's state is read beside session and frame; the first call of an instance reads it, and then again
-        // after five seconds.
-        let expected = [("GetItem", 2), ("PutObject", 1), ("Query", 1), ("TransactWriteItems", 1), ("UpdateItem", 1)];
-        assert_eq!(operations(&calls), expected.into());
+        let next = AtomicU32::new(1);
+        let calls = measured(&stack, 2, async || {
+            // An instance that has read the limiter's window before, and not yet the breaker's state.
+            stack.kill_instances("analyze-frame").await;
+            user.post("analyze-frame", &json!({})).await.is_problem(422, "invalid");
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            calls_of(&stack, "analyze-frame", analyze(&user, session, number, &picture)).await.0
+        })
+        .await;
+        let mut expected = BTreeMap::from(ANALYSIS);
+        expected.insert("GetItem", 2);
+        assert_eq!(calls.operations(), expected);
         is_read_then_upload_then_write(&calls);
         let (asked, put) = (model.asked(), &calls.of(Service::S3).0[0]);
-        assert_eq!(asked.len(), 1);
-        assert!(asked[0].at < put.end, "the model is not asked beside the upload but after it");
-        assert!(asked[0].at < calls.named("TransactWriteItems").0[0].start);
+        assert_eq!(asked.len(), next.into_inner() as usize - 1, "once a frame");
+        assert!(asked.last().unwrap().at < put.end, "asked after the upload, and not beside it");
         stack.shutdown().await;
     });
 }
@@ -190,35 +216,36 @@ fn the_cost_does_not_grow_with_frames_and_shots() {
     run(async {
         let stack = start(StackOptions::default()).await;
         let user = User::new(&stack);
-        // A session of one frame, then one of eight frames and six shots: the last frame and the end of each.
-        let costs = in_one_window(async || {
-            let mut costs = Vec::new();
-            for (frames, shots) in [(1, 0), (8, 6)] {
+        // Frame n shows n − 1 shots.
+        for (frames, shots) in [(1, 0), (8, 7)] {
+            let filmed = async |frames: u32| {
                 let session = user.session().await;
-                scene(&stack, session, SceneOrder { shots, seed: Some(11), ..SceneOrder::default() });
-                for number in 1..frames {
-                    analyze(&user, session, number, &frame(&stack, session, number).await).await;
+                for number in 1..=frames {
+                    analyze(&user, session, number, &picture(number).await).await;
                 }
-                let picture = frame(&stack, session, frames).await;
-                let first = user.session().await;
-                user.end(first).await.success();
-                let (analysis, _) = calls_of(&stack, "analyze-frame", analyze(&user, session, frames, &picture)).await;
-                let (end, ended) = calls_of(&stack, "end-session", async { user.end(session).await.success() }).await;
+                session
+            };
+            let last = picture(frames).await;
+            let analysis = measured(&stack, 2, async || {
+                let session = filmed(frames - 1).await;
+                user.post("analyze-frame", &json!({})).await.is_problem(422, "invalid");
+                calls_of(&stack, "analyze-frame", analyze(&user, session, frames, &last)).await.0
+            })
+            .await;
+            assert_eq!(analysis.operations(), ANALYSIS.into(), "{frames} frames");
+            is_read_then_upload_then_write(&analysis);
+            let end = measured(&stack, 2, async || {
+                let session = filmed(frames).await;
+                user.post("end-session", &json!({})).await.is_problem(422, "invalid");
+                let end = async { user.end(session).await.success() };
+                let (calls, ended) = calls_of(&stack, "end-session", end).await;
                 assert_eq!(ended["session"]["statistics"]["total_shots"], shots);
-                costs.push((analysis, end));
-            }
-            costs
-        })
-        .await;
-        let end_session = ["PutObject", "Query", "UpdateItem"].into_iter().zip([1, 1, 2]).collect::<BTreeMap<_, _>>();
-        for (analysis, end) in &costs {
-            assert_eq!((operations(end), end.depth()), (end_session.clone(), 2));
-            assert_eq!(analysis.of(Service::DynamoDb).depth(), 2);
+                calls
+            })
+            .await;
+            let expected = [("PutObject", 1), ("Query", 1), ("UpdateItem", 2)];
+            assert_eq!((end.operations(), end.depth()), (expected.into(), 2), "{frames} frames");
         }
-        // The first analysis of an instance also reads the window before; everything else is the same.
-        let [few, many] = [&costs[0].0, &costs[1].0].map(|calls| calls.filtered(|call| call.operation != "GetItem").count());
-        assert_eq!(few, many);
-        assert!(costs[1].0.count() <= costs[0].0.count());
         stack.shutdown().await;
     });
 }

@@ -25,7 +25,11 @@ impl<'a> Attacker<'a> {
     fn with(&self, name: &str, value: Value) -> Value {
         let mut claims = self.claims.clone();
         let fields = claims.as_object_mut().unwrap();
-        if value.is_null() { fields.remove(name) } else { fields.insert(name.to_owned(), value) };
+        if value.is_null() {
+            fields.remove(name)
+        } else {
+            fields.insert(name.to_owned(), value)
+        };
         claims
     }
 
@@ -55,12 +59,11 @@ fn hmac_with_the_public_key(claims: &Value, key: &SigningKey) -> Vec<(&'static s
     use base64::Engine;
     // SubjectPublicKeyInfo of a P-256 key: RFC 5480, up to the point.
     const PREFIX: &[u8] = &[
-        0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce,
-        0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
+        0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48,
+        0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
     ];
-    let coordinate = |name: &str| {
-        base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(key.jwk[name].as_str().unwrap()).unwrap()
-    };
+    let coordinate =
+        |name: &str| base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(key.jwk[name].as_str().unwrap()).unwrap();
     let point = [vec![4], coordinate("x"), coordinate("y")].concat();
     let der = [PREFIX, &point].concat();
     let pem = format!(
@@ -131,8 +134,9 @@ fn a_token_that_is_not_the_issuers_for_a_user_now_is_refused_and_never_says_why(
         let attacker = &Attacker::new(stack);
         // What the attacks are made from is good: each fails for what it changes.
         attacker.start(&stack.identity().sign(&attacker.claims).unwrap()).await.success();
-        let answers =
-            join_all(attacks(attacker).into_iter().map(|(what, token)| async move { (what, attacker.start(&token).await) }));
+        let answers = join_all(
+            attacks(attacker).into_iter().map(|(what, token)| async move { (what, attacker.start(&token).await) }),
+        );
         for (what, answer) in answers.await {
             assert_eq!((answer.status, answer.code()), (401, "unauthenticated"), "{what}: {:#}", answer.body);
             answer.is_problem(401, "unauthenticated");
@@ -147,7 +151,8 @@ fn every_route_of_users_refuses_a_forged_token() {
         let stack = stack().await;
         let attacker = Attacker::new(stack);
         let admin = attacker.with("app_metadata", json!({ "role": "admin" }));
-        let forged = SigningKey::generate().unwrap().with_kid(&stack.identity().key().unwrap().kid).sign(&admin).unwrap();
+        let forged =
+            SigningKey::generate().unwrap().with_kid(&stack.identity().key().unwrap().kid).sign(&admin).unwrap();
         let forger = User::bearing(stack, attacker.user, Some(forged));
         for route in ["start-session", "camera-proxy", "analyze-frame", "end-session"] {
             forger.post(route, &json!({})).await.is_problem(401, "unauthenticated");

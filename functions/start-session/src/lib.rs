@@ -57,11 +57,12 @@ fn summary(session: &Session) -> impl Serialize {
 
 /// The `Idempotency-Key` header, if there is one.
 fn idempotency_key(request: &Request) -> Result<Option<&str>> {
-    let Some(key) = request.header("idempotency-key") else { return Ok(None) };
-    if !KEY_LENGTH.contains(&key.len()) || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(Invalid::at("/headers/idempotency-key", "must be 1 to 255 visible ASCII characters").into());
-    }
-    Ok(Some(key))
+    let Some(key) = request.headers().get("idempotency-key") else { return Ok(None) };
+    // A key that can't be read is not left out: who sends one counts on it.
+    let readable = |key: &&str| KEY_LENGTH.contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
+    let key = key.to_str().ok().filter(readable);
+    let invalid = || Invalid::at("/headers/idempotency-key", "must be 1 to 255 visible ASCII characters");
+    Ok(Some(key.ok_or_else(invalid)?))
 }
 
 fn repeatable(ctx: &Context, user: UserId, key: &str, start: &SessionStart, answer: &Value) -> Result<Idempotency> {

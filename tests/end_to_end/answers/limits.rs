@@ -1,6 +1,6 @@
 //! Too many requests, and too many failed authentications.
 
-use futures::{StreamExt, future::join_all, stream};
+use futures::future::join_all;
 use local::StackOptions;
 use serde_json::json;
 
@@ -11,16 +11,17 @@ pub async fn cases(produced: &Produced) {
     futures::join!(standard(produced), lenient(produced), blocked(produced));
 }
 
-/// Sends requests until one is refused, and returns its answer and how many were let through. Twice the limit is enough
-/// wherever in the minute it began.
+/// Sends requests, eight at once, until one is refused; returns its answer and how many were let through. Twice the limit
+/// is enough wherever in the minute it began.
 async fn until_refused(limit: usize, request: impl AsyncFn() -> Answer) -> (Answer, usize) {
-    let mut answers = stream::iter(0..=2 * limit).map(|_| request()).buffered(8);
     let mut passed = 0;
-    while let Some(answer) = answers.next().await {
-        if answer.status == 429 {
+    while passed <= 2 * limit {
+        let (refused, others): (Vec<_>, Vec<_>) =
+            join_all((0..8).map(|_| request())).await.into_iter().partition(|answer| answer.status == 429);
+        passed += others.len();
+        if let Some(answer) = refused.into_iter().next() {
             return (answer, passed);
         }
-        passed += 1;
     }
     panic!("{passed} requests passed a limit of {limit}");
 }
@@ -68,17 +69,6 @@ async fn blocked(produced: &Produced) {
     // Who shares the address and has a valid token is let through, and so is everybody where no token is asked for.
     user.session().await;
     user.without_token().get("health-check").await.success();
-}
-
-#[test]
-fn an_address_is_blocked_by_failed_tokens_and_not_by_missing_ones() {
-    run(async {
-        let stack = stack().await;
-        let stranger = User::stranger(stack);
-        for _ in 0..25 {
-            stranger.post("start-session", &json!({})).await.is_problem(401, "unauthenticated");
-        }
-    });
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Every answer that the API promises, produced by the real thing.
 
-use std::{collections::BTreeSet, sync::Mutex};
+use std::{collections::BTreeSet, sync::Mutex, thread};
 
 use crate::support::{Answer, run};
 
@@ -144,22 +144,20 @@ impl Produced {
 
 #[test]
 fn every_answer_of_the_api_can_be_had_and_no_other() {
-    run(async {
-        let produced = Produced::default();
-        futures::join!(
-            events::cases(&produced),
-            requests::cases(&produced),
-            dependencies::cases(&produced),
-            limits::cases(&produced),
-        );
-        let produced = produced.0.into_inner().unwrap();
-        let of_route = |(route, outcomes): &(&str, &[Outcome])| -> Vec<_> {
-            outcomes.iter().map(|(status, code)| ((*route).to_owned(), *status, (*code).to_owned())).collect()
-        };
-        let required: BTreeSet<_> = REQUIRED.iter().flat_map(of_route).collect();
-        let missing: Vec<_> = required.difference(&produced).collect();
-        assert!(missing.is_empty(), "promised, and produced by no case: {missing:#?}");
-        let unknown: Vec<_> = produced.difference(&required).collect();
-        assert!(unknown.is_empty(), "produced, and not in the list: {unknown:#?}");
+    let produced = Produced::default();
+    thread::scope(|scope| {
+        scope.spawn(|| run(events::cases(&produced)));
+        scope.spawn(|| run(requests::cases(&produced)));
+        scope.spawn(|| run(dependencies::cases(&produced)));
+        scope.spawn(|| run(limits::cases(&produced)));
     });
+    let produced = produced.0.into_inner().unwrap();
+    let of_route = |(route, outcomes): &(&str, &[Outcome])| -> Vec<_> {
+        outcomes.iter().map(|(status, code)| ((*route).to_owned(), *status, (*code).to_owned())).collect()
+    };
+    let required: BTreeSet<_> = REQUIRED.iter().flat_map(of_route).collect();
+    let missing: Vec<_> = required.difference(&produced).collect();
+    assert!(missing.is_empty(), "promised, and produced by no case: {missing:#?}");
+    let unknown: Vec<_> = produced.difference(&required).collect();
+    assert!(unknown.is_empty(), "produced, and not in the list: {unknown:#?}");
 }

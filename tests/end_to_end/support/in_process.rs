@@ -135,7 +135,8 @@ pub fn window(at: DateTime<Utc>) -> i64 {
     at.timestamp() / 60
 }
 
-fn sdk_config(stack: &Stack) -> SdkConfig {
+/// Where the stack's APIs are, with the key that may do everything.
+pub fn sdk_config(stack: &Stack) -> SdkConfig {
     let aws = stack.aws();
     let credentials = Credentials::new(&aws.access_key_id, &aws.secret_access_key, None, None, "stack");
     SdkConfig::builder()

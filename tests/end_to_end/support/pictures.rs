@@ -1,6 +1,6 @@
 //! Pictures to send: rendered once for all tests, and such that no camera would take.
 
-use std::{collections::HashMap, io::Cursor};
+use std::{collections::HashMap, io::Cursor, sync::LazyLock};
 
 use image::{DynamicImage, ImageFormat, codecs::jpeg::JpegEncoder, imageops};
 use local::camera::{Backing, SceneOrder, Subject, TrueShot};
@@ -15,6 +15,9 @@ pub const SHOTS: usize = 10;
 pub const FRAMES: u32 = 12;
 /// A scene on whose frames the built-in detector finds every hole and nothing else.
 const SEED: u64 = 23;
+
+/// Frames by scene and number.
+type Rendered = HashMap<(Uuid, u32), Vec<u8>>;
 
 const MAIN: Uuid = Uuid::from_u128(1);
 const ANOTHER: Uuid = Uuid::from_u128(2);
@@ -54,10 +57,9 @@ pub async fn wall() -> Vec<u8> {
 }
 
 async fn rendered(session: Uuid, number: u32, order: SceneOrder) -> Vec<u8> {
-    static RENDERED: Mutex<Option<HashMap<(Uuid, u32), Vec<u8>>>> = Mutex::const_new(None);
+    static RENDERED: LazyLock<Mutex<Rendered>> = LazyLock::new(Mutex::default);
     let stack = stack().await;
     let mut rendered = RENDERED.lock().await;
-    let rendered = rendered.get_or_insert_default();
     if let Some(known) = rendered.get(&(session, number)) {
         return known.clone();
     }

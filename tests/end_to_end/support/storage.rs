@@ -9,15 +9,14 @@ use local::{
 };
 use uuid::Uuid;
 
-use super::in_process::aws;
+use super::in_process::sdk_config;
 
 /// A table's row.
 pub type Row = HashMap<String, AttributeValue>;
 
 /// All rows of a session by their sort keys.
 pub async fn rows(stack: &Stack, session: Uuid) -> BTreeMap<String, Row> {
-    let aws = aws(stack);
-    let query = aws.dynamodb().await.query().table_name(stack.table("SessionsTable").unwrap()).consistent_read(true);
+    let query = dynamodb(stack).query().table_name(stack.table("SessionsTable").unwrap()).consistent_read(true);
     let query = query.key_condition_expression("session_id = :id").expression_attribute_values(":id", text(session));
     let items = query.send().await.unwrap().items.unwrap_or_default();
     items.into_iter().map(|row| (row["sk"].as_s().unwrap().clone(), row)).collect()
@@ -25,16 +24,14 @@ pub async fn rows(stack: &Stack, session: Uuid) -> BTreeMap<String, Row> {
 
 /// How many sessions a user has.
 pub async fn sessions_of(stack: &Stack, user: Uuid) -> usize {
-    let aws = aws(stack);
-    let query = aws.dynamodb().await.query().table_name(stack.table("SessionsTable").unwrap()).index_name("by_user");
+    let query = dynamodb(stack).query().table_name(stack.table("SessionsTable").unwrap()).index_name("by_user");
     let query = query.key_condition_expression("user_id = :id").expression_attribute_values(":id", text(user));
     query.send().await.unwrap().items.unwrap_or_default().len()
 }
 
 /// Sets one attribute of a row, whatever it was.
 pub async fn set(stack: &Stack, table: &str, key: &[(&str, &str)], attribute: &str, value: &str) {
-    let aws = aws(stack);
-    let mut update = aws.dynamodb().await.update_item().table_name(stack.table(table).unwrap());
+    let mut update = dynamodb(stack).update_item().table_name(stack.table(table).unwrap());
     for (name, value) in key {
         update = update.key(*name, text(value));
     }
@@ -45,8 +42,7 @@ pub async fn set(stack: &Stack, table: &str, key: &[(&str, &str)], attribute: &s
 
 /// Media type and bytes of an object of the bucket.
 pub async fn object(stack: &Stack, key: &str) -> (String, Vec<u8>) {
-    let aws = aws(stack);
-    let get = aws.s3().await.get_object().bucket(stack.bucket("Bucket").unwrap()).key(key);
+    let get = s3(stack).get_object().bucket(stack.bucket("Bucket").unwrap()).key(key);
     let object = get.send().await.unwrap_or_else(|err| panic!("{key}: {err:?}"));
     let media_type = object.content_type.unwrap_or_default();
     (media_type, object.body.collect().await.unwrap().to_vec())
@@ -54,8 +50,7 @@ pub async fn object(stack: &Stack, key: &str) -> (String, Vec<u8>) {
 
 /// Keys of the objects whose keys begin so.
 pub async fn keys(stack: &Stack, prefix: &str) -> Vec<String> {
-    let aws = aws(stack);
-    let list = aws.s3().await.list_objects_v2().bucket(stack.bucket("Bucket").unwrap()).prefix(prefix);
+    let list = s3(stack).list_objects_v2().bucket(stack.bucket("Bucket").unwrap()).prefix(prefix);
     let objects = list.send().await.unwrap().contents.unwrap_or_default();
     objects.into_iter().filter_map(|object| object.key).collect()
 }
@@ -68,6 +63,15 @@ pub fn writes(stack: &Stack) -> Vec<Call> {
     let written = |call: &Call| !reads.contains(&call.operation.as_str()) && !limiter(call);
     let made = stack.front().calls().filtered(|call| call.function != local::front::EVERYBODY_ELSE);
     made.filtered(|call| call.service != Service::Sqs && written(call)).0
+}
+
+/// Without the functions' deadlines: a busy machine is no reason to fail.
+fn dynamodb(stack: &Stack) -> aws_sdk_dynamodb::Client {
+    aws_sdk_dynamodb::Client::new(&sdk_config(stack))
+}
+
+fn s3(stack: &Stack) -> aws_sdk_s3::Client {
+    aws_sdk_s3::Client::new(&sdk_config(stack))
 }
 
 fn text(value: impl ToString) -> AttributeValue {
