@@ -3,7 +3,11 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 use shared::{
-    domain::{position::Position, session::{FrameNumber, Session}, target::{Score, TargetType}},
+    domain::{
+        position::Position,
+        session::{FrameNumber, Session},
+        target::{Score, TargetType},
+    },
     ids::SessionId,
     store::sessions::FrameRow,
 };

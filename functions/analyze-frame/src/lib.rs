@@ -81,7 +81,7 @@ struct Seen {
 /// The same frame again gets the answer that it got; another one of the same number is refused.
 fn repeated(frame: &Frame, before: &FrameRow, sha256: &str) -> Result<Response> {
     if before.sha256 == sha256 {
-        return Ok(http::ok(&answer::body(frame.session_id, before)));
+        return Ok(http::ok(answer::body(frame.session_id, before)));
     }
     Err(Error::FrameConflict(format!("frame {} was analysed before, with other bytes", before.number)))
 }
@@ -103,13 +103,7 @@ fn unusable(err: FrameError) -> Error {
 }
 
 /// Counts what was seen against the session as it stands and writes it; reads again where another frame came first.
-async fn commit(
-    ctx: &Context,
-    caller: &Caller,
-    frame: &Frame,
-    mut loaded: Loaded,
-    seen: &Seen,
-) -> Result<Response> {
+async fn commit(ctx: &Context, caller: &Caller, frame: &Frame, mut loaded: Loaded, seen: &Seen) -> Result<Response> {
     for attempt in 1..=ATTEMPTS {
         let counted = count(&loaded, &seen.findings, frame.number, ctx.ids);
         let analysis = Analysis::of(&loaded.session, frame.number, seen, &counted);
@@ -128,7 +122,7 @@ async fn commit(
             now: row.analysed_at,
         };
         if ctx.sessions.write_frame(&write).await? == Written::Done {
-            return Ok(http::ok(&answer::body(frame.session_id, &row)));
+            return Ok(http::ok(answer::body(frame.session_id, &row)));
         }
         tracing::info!(session_id = %frame.session_id, frame_number = %frame.number, attempt, "session moved, reading again");
         tokio::time::sleep(jitter(attempt)).await;
@@ -142,7 +136,10 @@ async fn commit(
         }
         must_be_active(&loaded.session)?;
     }
-    Err(Error::unavailable("other frames are being written to the session, try again", "version moved at every attempt"))
+    Err(Error::unavailable(
+        "other frames are being written to the session, try again",
+        "version moved at every attempt",
+    ))
 }
 
 /// Full jitter, up to 20 ms doubled each time: two that met once should not meet again.

@@ -46,7 +46,7 @@ pub async fn handle(ctx: &Context, request: Request) -> Result<Response> {
         if written? == Written::Done {
             stored?;
             let url = ctx.objects.signed_url(&report.key).await?;
-            return Ok(http::ok(&answer(&loaded, &ending, &url)));
+            return Ok(http::ok(answer(&loaded, &ending, &url)));
         }
         loaded = ctx.sessions.load(wish.session_id).await?.ok_or(Error::NotFound("session"))?;
     }

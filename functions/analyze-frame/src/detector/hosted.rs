@@ -60,7 +60,8 @@ async fn locate(picture: DecodedFrame, target: TargetType) -> Result<Option<buil
 fn upright(predictions: Predictions, info: FrameInfo) -> Vec<Prediction> {
     let (width, height) = (f64::from(info.width), f64::from(info.height));
     let (sx, sy) = predictions.image.map_or((1.0, 1.0), |(w, h)| (width / w, height / h));
-    let scale = |p: Prediction| Prediction { x: p.x * sx, y: p.y * sy, width: p.width * sx, height: p.height * sy, ..p };
+    let scale =
+        |p: Prediction| Prediction { x: p.x * sx, y: p.y * sy, width: p.width * sx, height: p.height * sy, ..p };
     predictions.predictions.into_iter().map(scale).collect()
 }
 

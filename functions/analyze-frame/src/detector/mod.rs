@@ -98,15 +98,19 @@ async fn builtin(picture: DecodedFrame, target: TargetType) -> Result<Findings> 
     let pixels_per_mm = seen.target.as_ref().map_or(1.0, |target| target.pixels_per_mm);
     Ok(Findings {
         target: seen.target.as_ref().map(FoundTarget::from),
-        holes: seen.holes.iter().map(|hole| FoundHole {
-            x_px: hole.x_px,
-            y_px: hole.y_px,
-            width_px: hole.width_px,
-            height_px: hole.height_px,
-            position: hole.position,
-            diameter_mm: hole.width_px.midpoint(hole.height_px) / pixels_per_mm,
-            confidence: hole.confidence,
-        }).collect(),
+        holes: seen
+            .holes
+            .iter()
+            .map(|hole| FoundHole {
+                x_px: hole.x_px,
+                y_px: hole.y_px,
+                width_px: hole.width_px,
+                height_px: hole.height_px,
+                position: hole.position,
+                diameter_mm: hole.width_px.midpoint(hole.height_px) / pixels_per_mm,
+                confidence: hole.confidence,
+            })
+            .collect(),
         detector: "builtin",
         model_version: BUILTIN_VERSION.into(),
         degraded: false,

@@ -20,11 +20,11 @@ const ROUND: [(f64, f64); 10] = [
 
 /// One shot a frame, in their order.
 fn shots(target: TargetType, xy: impl IntoIterator<Item = (f64, f64)>) -> Vec<Shot> {
-    let shot = |(i, (x, y))| {
-        let (id, frame) = (Uuid::from_u128(i as u128), FrameNumber::try_from(i as u32 + 1).unwrap());
+    let shot = |(number, (x, y))| {
+        let (id, frame) = (Uuid::from_u128(u128::from(number)), FrameNumber::try_from(number).unwrap());
         Shot::scored(id, Position::new(x, y), target.rings(), frame, 0.9, 4.5)
     };
-    xy.into_iter().enumerate().map(shot).collect()
+    (1_u32..).zip(xy).map(shot).collect()
 }
 
 /// The round group, stretched and moved.

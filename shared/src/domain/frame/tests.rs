@@ -13,7 +13,7 @@ fn grey() -> Vec<u8> {
 
 fn png(color: ::png::ColorType, depth: ::png::BitDepth, pixels: &[u8], exif: Option<Vec<u8>>) -> Vec<u8> {
     let mut bytes = Vec::new();
-    let mut info = ::png::Info::with_size(WIDTH as u32, HEIGHT as u32);
+    let mut info = ::png::Info::with_size(u32::try_from(WIDTH).unwrap(), u32::try_from(HEIGHT).unwrap());
     info.color_type = color;
     info.bit_depth = depth;
     info.exif_metadata = exif.map(Into::into);
