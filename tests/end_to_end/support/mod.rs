@@ -23,9 +23,8 @@ pub mod storage;
 pub mod watch;
 
 /// One runtime for the whole run: a stack that several tests share must outlive each of them.
-static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
-    Builder::new_multi_thread().enable_all().thread_stack_size(16 << 20).build().unwrap()
-});
+static RUNTIME: LazyLock<Runtime> =
+    LazyLock::new(|| Builder::new_multi_thread().enable_all().thread_stack_size(16 << 20).build().unwrap());
 static STACK: OnceCell<Stack> = OnceCell::const_new();
 
 /// Runs a test to its end.
