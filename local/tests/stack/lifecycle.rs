@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 
-use crate::support::{Fixture, binaries, json_of, options};
+use crate::support::{Fixture, binaries, example, json_of, options, template};
 
 #[tokio::test]
 async fn several_stacks_run_at_once_and_share_nothing() {
@@ -84,28 +84,17 @@ async fn the_stack_file_says_how_to_reach_the_stack_and_goes_with_it() {
     assert!(!path.exists());
 }
 
-/// Run by the next test, in a process of its own that can be killed.
-#[tokio::test]
-#[ignore = "waits for its end"]
-async fn a_stack_that_waits() {
-    let Fixture { stack, client, binaries: _binaries } = Fixture::start().await;
-    let answer = json_of(client.get(format!("{}/echo/1", stack.base_url())).send().await.unwrap()).await;
-    let files = answer["environment"]["LAMBDA_TASK_ROOT"].as_str().unwrap();
-    eprintln!("instance={} {files}", answer["pid"]);
-    std::future::pending::<()>().await;
-}
-
 #[tokio::test]
 async fn nothing_is_left_of_a_stack_that_is_killed() {
-    let test = std::env::current_exe().unwrap();
-    let mut stack = Command::new(test)
-        .args(["lifecycle::a_stack_that_waits", "--exact", "--ignored", "--nocapture"])
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
+    let binaries = binaries();
+    let mut stack = Command::new(example("waiting_stack"))
+        .arg(template())
+        .arg(binaries.path())
+        .stdout(Stdio::piped())
         .kill_on_drop(true)
         .spawn()
         .unwrap();
-    let mut lines = BufReader::new(stack.stderr.take().unwrap()).lines();
+    let mut lines = BufReader::new(stack.stdout.take().unwrap()).lines();
     let (instance, files) = loop {
         let line = lines.next_line().await.unwrap().unwrap();
         if let Some((instance, files)) = line.strip_prefix("instance=").and_then(|rest| rest.split_once(' ')) {

@@ -18,9 +18,12 @@ pub struct Fixture {
     pub binaries: TempDir,
 }
 
+pub fn template() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stack/template.yaml")
+}
+
 pub fn options(binaries: &Path) -> StackOptions {
-    let template = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stack/template.yaml");
-    StackOptions { template, binaries: Binaries::In(binaries.to_owned()), ..StackOptions::default() }
+    StackOptions { template: template(), binaries: Binaries::In(binaries.to_owned()), ..StackOptions::default() }
 }
 
 /// A directory in which every function of the template is the fixture.
@@ -32,23 +35,25 @@ pub fn binaries() -> TempDir {
     directory
 }
 
-/// `target/<profile>/examples/fixture`, beside this test's own `deps`. Cargo builds examples with all tests, but not where
+static FIXTURE: LazyLock<PathBuf> = LazyLock::new(|| example("fixture"));
+
+/// `target/<profile>/examples/<name>`, beside this test's own `deps`. Cargo builds examples with all tests, but not where
 /// it is told which test; then it is built here if it is missing.
-static FIXTURE: LazyLock<PathBuf> = LazyLock::new(|| {
+pub fn example(name: &str) -> PathBuf {
     let test = std::env::current_exe().unwrap();
-    let profile = test.parent().and_then(Path::parent).unwrap();
-    let fixture = profile.join("examples/fixture");
-    if !fixture.exists() {
-        let name = profile.file_name().and_then(|name| name.to_str()).unwrap();
-        let name = if name == "debug" { "dev" } else { name };
+    let directory = test.parent().and_then(Path::parent).unwrap();
+    let example = directory.join("examples").join(name);
+    if !example.exists() {
+        let profile = directory.file_name().and_then(|name| name.to_str()).unwrap();
+        let profile = if profile == "debug" { "dev" } else { profile };
         let cargo = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--package", "local", "--example", "fixture", "--profile", name, "--target-dir"])
-            .arg(profile.parent().unwrap())
+            .args(["build", "--quiet", "--package", "local", "--example", name, "--profile", profile, "--target-dir"])
+            .arg(directory.parent().unwrap())
             .status();
         assert!(cargo.unwrap().success());
     }
-    fixture
-});
+    example
+}
 
 impl Fixture {
     pub async fn start() -> Self {

@@ -1,7 +1,7 @@
 //! The HTTP edge: an API Gateway event becomes a [`Request`], a handler's [`Response`] or error becomes an answer with
 //! all its headers, and each request leaves one closing log line and its metrics.
 //!
-//! ```ignore
+//! ```text
 //! pub async fn handle(ctx: &Context, request: Request) -> Result<Response> {
 //!     let caller = request.caller(ctx).await?;
 //!     let wish = request
