@@ -34,6 +34,7 @@ pub mod identity;
 mod lock;
 pub mod logs;
 mod options;
+mod parts;
 pub mod s3;
 pub mod sqs;
 mod stack;
@@ -45,7 +46,8 @@ pub mod template;
 
 pub use functions::{Binaries, FunctionError, Invocation, InvokeError};
 pub use options::StackOptions;
-pub use stack::{Aws, Stack, StackError};
+pub use parts::{Aws, StackError};
+pub use stack::Stack;
 pub use stack_file::StackFile;
 
 /// Where the stack pretends to be.

@@ -5,53 +5,22 @@ use std::time::Duration;
 
 use hyper::body::Bytes;
 use tokio::runtime::{Builder, Handle, Runtime};
-use tokio::task::{JoinError, JoinHandle};
+use tokio::task::JoinError;
 use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::camera::RangeCamera;
-use crate::dynamodb::DynamoError;
 use crate::front::Front;
-use crate::functions::{BuildError, Functions, Invocation, InvokeError};
-use crate::http::Stopper;
-use crate::identity::{Identity, IdentityError};
+use crate::functions::{BuildError, Invocation, InvokeError};
+use crate::identity::Identity;
 use crate::logs::Logs;
 use crate::options::StackOptions;
+use crate::parts::{Aws, Parts, Running, StackError};
 use crate::start;
-use crate::template::{Model, TemplateError};
+use crate::template::Model;
 
 /// How long requests under way may take when the stack ends; as long as API Gateway waits for a function.
 const DRAIN_LIMIT: Duration = Duration::from_secs(30);
-
-/// Why a stack did not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StackError {
-    #[error(transparent)]
-    Template(#[from] TemplateError),
-    #[error(transparent)]
-    Build(#[from] BuildError),
-    #[error(transparent)]
-    DynamoDb(#[from] DynamoError),
-    #[error("SQS: {0}")]
-    Sqs(#[from] rusqlite::Error),
-    #[error(transparent)]
-    Identity(#[from] IdentityError),
-    #[error("{what}: {source}")]
-    Io { what: String, source: std::io::Error },
-    #[error("the stack's own thread ended early: {0}")]
-    Ended(#[from] JoinError),
-}
-
-/// Where the three AWS APIs are, and a key that may do everything.
-#[derive(Debug, Clone)]
-pub struct Aws {
-    pub dynamodb: String,
-    pub sqs: String,
-    pub s3: String,
-    pub access_key_id: String,
-    pub secret_access_key: String,
-    pub region: String,
-}
 
 /// A running stack. Dropped, it ends at once; [`Stack::shutdown`] lets requests under way end first.
 ///
@@ -93,32 +62,6 @@ impl Drop for Threads {
             runtime.shutdown_background();
         }
     }
-}
-
-/// What lasts as long as the stack and can be asked for.
-#[derive(Debug)]
-pub(crate) struct Parts {
-    pub api_url: String,
-    pub aws: Aws,
-    pub front: Front,
-    pub identity: Identity,
-    pub tokens: BTreeMap<&'static str, String>,
-    pub functions: Functions,
-    pub logs: Logs,
-    pub model: Model,
-    pub terra_signing_secret: String,
-    pub options: StackOptions,
-}
-
-/// What ends with the stack, in its order.
-#[derive(Debug)]
-pub(crate) struct Running {
-    pub gateway: (Stopper, JoinHandle<()>),
-    /// Everything behind the functions.
-    pub services: Stopper,
-    pub camera: RangeCamera,
-    /// Holds the objects where no data directory was given, and the functions' working directory.
-    pub _files: tempfile::TempDir,
 }
 
 impl Stack {
