@@ -28,7 +28,7 @@ pub enum Ground {
 }
 
 /// Luma, blue and red difference.
-type Tone = [f32; 3];
+pub type Tone = [f32; 3];
 
 /// The levels of one ground over the whole sheet.
 pub struct Field {
@@ -81,11 +81,19 @@ impl Field {
             let to = (((start + self.cell - offset) / step).ceil().max(0.0) as usize).min(out.len());
             let (left, right) = (tone(column.max(1) - 1), tone(column.min(self.columns - 1)));
             let slope = (right - left) / self.cell;
+            // By way of i32, which the processor converts several at a time.
+            let (first, increment) = (left + slope * (from as f32 * step + offset - start), slope * step);
             for (i, value) in out[from.min(to)..to].iter_mut().enumerate() {
-                *value = left + slope * ((from + i) as f32 * step + offset - start);
+                *value = first + increment * i as i32 as f32;
             }
             from = from.max(to);
         }
+    }
+
+    /// The level of the cell about a place.
+    pub fn at(&self, x: f32, y: f32) -> Tone {
+        let cell = |at: f32, count: usize| ((at / self.cell).max(0.0) as usize).min(count - 1);
+        self.tones[cell(y, self.rows) * self.columns + cell(x, self.columns)]
     }
 
     fn split(&self, at: f32, count: usize) -> (usize, f32) {
@@ -124,7 +132,7 @@ fn gather(sheet: &Sheet, ground: &impl Fn(f32) -> Ground, [column, row, cell]: [
             if !sheet.visible[y * sheet.width() + x] {
                 continue;
             }
-            let dx = x as f32 - cx;
+            let dx = x as i32 as f32 - cx;
             let which = match ground((dx * dx + dy * dy).sqrt()) {
                 Ground::Paper => 0,
                 Ground::Black => 1,
@@ -235,4 +243,54 @@ pub fn blur(grid: &Grid) -> Grid {
         }
     }
     down
+}
+
+/// The mean over the square that reaches `half` places to each side; what lies outside counts as nought.
+pub fn box_mean(grid: &Grid, half: usize) -> Grid {
+    let (width, height) = (grid.width, grid.height);
+    let side = 2 * half + 1;
+    let mut across = grid.clone();
+    for y in 0..height {
+        let source = grid.row(y);
+        let mut sum: f32 = source[..half.min(width)].iter().sum();
+        for (x, value) in across.row_mut(y).iter_mut().enumerate() {
+            sum += source.get(x + half).copied().unwrap_or(0.0);
+            *value = sum / side as f32;
+            sum -= x.checked_sub(half).map_or(0.0, |gone| source[gone]);
+        }
+    }
+    let mut down = Grid::new(width, height);
+    let mut sums = vec![0.0_f32; width];
+    let add = |sums: &mut [f32], y: usize, sign: f32| {
+        sums.iter_mut().zip(across.row(y)).for_each(|(sum, value)| *sum += sign * value);
+    };
+    (0..half.min(height)).for_each(|y| add(&mut sums, y, 1.0));
+    for y in 0..height {
+        if y + half < height {
+            add(&mut sums, y + half, 1.0);
+        }
+        down.row_mut(y).iter_mut().zip(&sums).for_each(|(value, sum)| *value = sum / side as f32);
+        if let Some(gone) = y.checked_sub(half) {
+            add(&mut sums, gone, -1.0);
+        }
+    }
+    down
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_box_mean_is_the_mean_of_the_box() {
+        let mut grid = Grid::new(9, 7);
+        grid.row_mut(3)[4] = 25.0;
+        let mean = box_mean(&grid, 2);
+        for y in 0..7_usize {
+            for x in 0..9_usize {
+                let expected = if x.abs_diff(4) <= 2 && y.abs_diff(3) <= 2 { 1.0 } else { 0.0 };
+                assert!((mean.row(y)[x] - expected).abs() < 1e-4, "({x}, {y})");
+            }
+        }
+    }
 }

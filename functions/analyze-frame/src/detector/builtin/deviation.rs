@@ -4,9 +4,10 @@
 use shared::domain::target::TargetType;
 
 use super::{
-    backdrop::{Field, Ground, blur, levels},
+    backdrop::{Field, Ground, blur, box_mean, levels},
     linear::median,
     lines::Lines,
+    noise::{Noise, NoiseField},
     rings::{PrintedCircle, printed_circles},
     sheet::{Grid, Sheet},
 };
@@ -29,6 +30,8 @@ pub struct Residual {
     pub contrast: f32,
     /// Radius of the black in sheet pixels.
     black: f32,
+    paper: Field,
+    dark: Field,
 }
 
 impl Residual {
@@ -49,30 +52,88 @@ impl Residual {
             });
             print.taken_off(&sheet.luma, 0, 1.0, 0.06 * contrast)
         });
-        Self { luma, chroma, contrast, black }
+        Self { luma, chroma, contrast, black, paper, dark }
+    }
+
+    /// What turns levels into standard deviations.
+    pub fn noise(&self, sheet: &Sheet) -> Noise {
+        let floor = LEAST_LUMA_NOISE + LEAST_SHARE * self.contrast;
+        let mut luma = NoiseField::new(&self.luma, sheet);
+        luma.values.iter_mut().for_each(|noise| *noise = 1.0 / noise.max(floor));
+        Noise { luma, chroma: [0, 1].map(|which| self.chroma_noise(which, sheet)) }
     }
 
     /// The deviation of every pixel in standard deviations, over luma and both chroma planes together.
-    pub fn deviation(&self, sheet: &Sheet) -> Grid {
-        let noise = NoiseField::new(&self.luma, sheet);
-        let floor = LEAST_LUMA_NOISE + LEAST_SHARE * self.contrast;
-        let tint = [0, 1].map(|which| self.chroma_noise(which, sheet));
+    pub fn deviation(&self, sheet: &Sheet, noise: &Noise) -> Grid {
         let mut deviation = Grid::new(self.luma.width, self.luma.height);
-        let mut noises = vec![0.0; self.luma.width];
+        let mut units = vec![0.0; self.luma.width];
         for y in 0..self.luma.height {
-            noise.row(y, &mut noises);
+            noise.luma.row(y, &mut units);
             let [cb, cr] = [self.chroma[0].row(y / 2), self.chroma[1].row(y / 2)];
             let visible = &sheet.visible[y * sheet.width()..(y + 1) * sheet.width()];
             let luma = self.luma.row(y);
             for (x, value) in deviation.row_mut(y).iter_mut().enumerate() {
                 if visible[x] {
-                    let z = luma[x] / noises[x].max(floor);
-                    let (b, r) = (cb[x / 2] * tint[0], cr[x / 2] * tint[1]);
+                    let z = luma[x] * units[x];
+                    let (b, r) = (cb[x / 2] * noise.chroma[0], cr[x / 2] * noise.chroma[1]);
                     *value = (z * z + b * b + r * r).sqrt();
                 }
             }
         }
         deviation
+    }
+
+    /// By how many standard deviations every pixel within `reach` pixels of the centre is darker than its surroundings,
+    /// which need not be as printed: a worn black is mottled, but not as finely as holes.
+    pub fn darkness(&self, sheet: &Sheet, reach: f32) -> Grid {
+        /// Side of the surroundings in calibres, and what counts of numbers and of holes in them, by the contrast.
+        const SURROUNDINGS: f64 = 2.6;
+        const CLIPPED: (f32, f32) = (-0.12, 0.06);
+        let (low, high) = (CLIPPED.0 * self.contrast, CLIPPED.1 * self.contrast);
+        let mut clipped = Grid::new(self.luma.width, self.luma.height);
+        let (cx, cy) = sheet.centre();
+        for y in 0..self.luma.height {
+            let half = (reach * reach - (y as f32 - cy).powi(2)).max(0.0).sqrt();
+            let edge = |x: f32| (x.max(0.0) as usize).min(self.luma.width);
+            let columns = edge(cx - half)..edge(cx + half);
+            let luma = &self.luma.row(y)[columns.clone()];
+            clipped.row_mut(y)[columns].iter_mut().zip(luma).for_each(|(value, luma)| *value = luma.clamp(low, high));
+        }
+        let mut darkness = box_mean(&clipped, (SURROUNDINGS * sheet.calibre_px / 2.0) as usize);
+        let near = box_mean(&clipped, 1);
+        darkness.values.iter_mut().zip(&near.values).for_each(|(far, near)| *far -= near);
+        let noise = NoiseField::new(&darkness, sheet);
+        let floor = LEAST_LUMA_NOISE + LEAST_SHARE * self.contrast;
+        let mut noises = vec![0.0; darkness.width];
+        for y in 0..darkness.height {
+            noise.row(y, &mut noises);
+            let row = darkness.row_mut(y).iter_mut().zip(&noises);
+            row.for_each(|(value, noise)| *value = (*value / noise.max(floor)).max(0.0));
+        }
+        darkness
+    }
+
+    /// The luma of the black about a pixel in percent of paper's.
+    pub fn ink(&self, x: usize, y: usize) -> f64 {
+        let [paper, dark] = [&self.paper, &self.dark].map(|field| field.at(x as f32, y as f32)[0]);
+        f64::from(100.0 * dark / paper.max(LEAST_CONTRAST))
+    }
+
+    /// The colour of one pixel as paper's light makes it: luma, blue and red difference in percent of paper's luma.
+    pub fn colour(&self, sheet: &Sheet, x: usize, y: usize) -> [f64; 3] {
+        let paper = self.paper.at(x as f32, y as f32);
+        let unit = 100.0 / paper[0].max(LEAST_CONTRAST);
+        let chroma = |which: usize| sheet.chroma[which].row(y / 2)[x / 2] - paper[which + 1];
+        [sheet.luma.row(y)[x] * unit, chroma(0) * unit, chroma(1) * unit].map(f64::from)
+    }
+
+    /// The deviation of one pixel in standard deviations: luma, blue and red difference.
+    pub fn tone(&self, noise: &Noise, x: usize, y: usize) -> [f64; 3] {
+        [
+            f64::from(self.luma.row(y)[x] * noise.luma.at(x, y)),
+            f64::from(self.chroma[0].row(y / 2)[x / 2] * noise.chroma[0]),
+            f64::from(self.chroma[1].row(y / 2)[x / 2] * noise.chroma[1]),
+        ]
     }
 
     /// One over the noise of a chroma plane.
@@ -150,11 +211,11 @@ impl Print<'_> {
         let black = self.black / coarser;
         self.each_row(out, channel, coarser, |row, (dy, dx), visible, papers, darks| {
             for (x, value) in row.iter_mut().enumerate() {
-                if !visible(x) {
+                if !visible[x] {
                     *value = 0.0;
                     continue;
                 }
-                let dx = dx + x as f32;
+                let dx = dx + x as i32 as f32;
                 let radius = (dx * dx + dy * dy).sqrt();
                 *value -= if radius < black { darks[x] } else { papers[x] };
                 if lines.covers(radius) {
@@ -167,9 +228,9 @@ impl Print<'_> {
     fn take_off_lines(&self, out: &mut Grid, channel: usize, coarser: f32, lines: &Lines, soft: f32) {
         self.each_row(out, channel, coarser, |row, (dy, dx), visible, papers, darks| {
             for (x, value) in row.iter_mut().enumerate() {
-                let dx = dx + x as f32;
+                let dx = dx + x as i32 as f32;
                 let radius = (dx * dx + dy * dy).sqrt();
-                if lines.covers(radius) && visible(x) {
+                if lines.covers(radius) && visible[x] {
                     let unit = unit(channel, papers[x] - darks[x]);
                     let expected = lines.expected((dx, dy), radius);
                     let spread = (expected.spread * unit / soft).powi(2);
@@ -186,9 +247,10 @@ impl Print<'_> {
         plane: &mut Grid,
         channel: usize,
         coarser: f32,
-        mut each: impl FnMut(&mut [f32], (f32, f32), &dyn Fn(usize) -> bool, &[f32], &[f32]),
+        mut each: impl FnMut(&mut [f32], (f32, f32), &[bool], &[f32], &[f32]),
     ) {
         let (mut papers, mut darks) = (vec![0.0; plane.width], vec![0.0; plane.width]);
+        let mut seen = vec![false; plane.width];
         let (cx, cy) = self.sheet.centre();
         let (fine, offset) = (coarser as usize, (coarser - 1.0) / 2.0);
         for y in 0..plane.height {
@@ -198,7 +260,8 @@ impl Print<'_> {
             dark.row(place, coarser, offset, channel, &mut darks);
             let visible = &self.sheet.visible[y * fine * self.sheet.width()..];
             let from_centre = ((place - cy) / coarser, (offset - cx) / coarser);
-            each(plane.row_mut(y), from_centre, &|x| visible[x * fine], &papers, &darks);
+            seen.iter_mut().zip(visible.iter().step_by(fine)).for_each(|(seen, &visible)| *seen = visible);
+            each(plane.row_mut(y), from_centre, &seen, &papers, &darks);
         }
     }
 }
@@ -206,49 +269,4 @@ impl Print<'_> {
 /// What lines are measured in: luma by the local contrast, for their strength follows the light; chroma in levels.
 fn unit(channel: usize, contrast: f32) -> f32 {
     if channel == 0 { contrast.max(LEAST_CONTRAST) } else { 1.0 }
-}
-
-/// Noise of the smoothed luma, cell by cell: print may be rough in one place and smooth in another.
-struct NoiseField {
-    cell: usize,
-    columns: usize,
-    rows: usize,
-    values: Vec<f32>,
-}
-
-impl NoiseField {
-    fn new(luma: &Grid, sheet: &Sheet) -> Self {
-        let cell = (2.5 * sheet.calibre_px).round().max(8.0) as usize;
-        let (columns, rows) = (luma.width.div_ceil(cell), luma.height.div_ceil(cell));
-        let mut values: Vec<f32> = (0..columns * rows)
-            .map(|at| {
-                let (left, top) = (at % columns * cell, at / columns * cell);
-                let mut sizes: Vec<f32> = (top..(top + cell).min(luma.height))
-                    .step_by(3)
-                    .flat_map(|y| (left..(left + cell).min(luma.width)).step_by(3).map(move |x| (x, y)))
-                    .filter(|&(x, y)| sheet.visible[y * luma.width + x])
-                    .map(|(x, y)| luma.row(y)[x].abs())
-                    .collect();
-                1.4826 * median(&mut sizes).unwrap_or(0.0)
-            })
-            .collect();
-        let rough = values.clone();
-        for (at, value) in values.iter_mut().enumerate() {
-            let (column, row) = (at % columns, at / columns);
-            let mut about: Vec<f32> = (row.saturating_sub(1)..(row + 2).min(rows))
-                .flat_map(|r| (column.saturating_sub(1)..(column + 2).min(columns)).map(move |c| r * columns + c))
-                .map(|n| rough[n])
-                .collect();
-            *value = median(&mut about).unwrap_or(*value);
-        }
-        Self { cell, columns, rows, values }
-    }
-
-    /// The noise along a row, cell by cell.
-    fn row(&self, y: usize, out: &mut [f32]) {
-        let row = (y / self.cell).min(self.rows - 1) * self.columns;
-        for (chunk, value) in out.chunks_mut(self.cell).zip(&self.values[row..]) {
-            chunk.fill(*value);
-        }
-    }
 }

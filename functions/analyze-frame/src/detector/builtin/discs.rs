@@ -10,13 +10,9 @@ use std::f64::consts::PI;
 use super::spots::Mask;
 
 /// Radii of what a bullet leaves, in calibres: a hole is narrower than the bullet, its torn rim may be much wider.
-const RADII: [f64; 9] = [0.33, 0.38, 0.43, 0.48, 0.53, 0.58, 0.63, 0.68, 0.72];
+const RADII: [f64; 11] = [0.23, 0.28, 0.33, 0.38, 0.43, 0.48, 0.53, 0.58, 0.63, 0.68, 0.72];
 /// What a radius off the usual one costs: a share of the calibre squared at one spread off.
 const RADIUS_COST: f64 = 0.02;
-/// What one more disc must gain, and cover alone, as a share of a usual disc's area and of its own.
-const LEAST_GAIN: f64 = 0.22;
-const LEAST_OWN: f64 = 0.30;
-
 /// What size discs are expected to have, in calibres.
 #[derive(Debug, Clone, Copy)]
 pub struct Usual {
@@ -27,6 +23,8 @@ pub struct Usual {
 impl Usual {
     /// Before anything is known.
     pub const GUESS: Self = Self { radius: 0.49, spread: 0.11 };
+    /// The same for what lies within a hole's rim.
+    pub const WITHIN_RIM: Self = Self { radius: 0.38, spread: 0.11 };
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -42,26 +40,78 @@ impl Disc {
     }
 }
 
-/// The discs that explain a spot, at most `most`.
-pub fn cover(mask: &Mask, calibre_px: f64, usual: Usual, most: usize) -> Vec<Disc> {
+/// Covers with one disc, two, and so on up to `most`; each with what speaks for it over the one before.
+pub fn covers(mask: &Mask, calibre_px: f64, usual: Usual, most: usize, goes_on: impl Fn(&Step) -> bool) -> Vec<Step> {
     let scale = Scale { calibre_px, usual };
-    let needed = LEAST_GAIN * PI * (usual.radius * calibre_px).powi(2);
-    let mut discs: Vec<Disc> = Vec::new();
-    let mut value = 0.0;
-    while discs.len() < most {
-        let Some((more, gained)) = with_one_more(mask, &discs, scale) else { break };
-        if !discs.is_empty() && (gained < value + needed || !each_has_its_own(mask, &more)) {
+    let mut steps: Vec<Step> = Vec::new();
+    while steps.len() < most {
+        let before: &[Disc] = steps.last().map_or(&[], |step| &step.discs);
+        let Some((discs, value)) = with_one_more(mask, before, scale) else { break };
+        let step = Step::new(mask, discs, value, steps.last(), scale);
+        if steps.is_empty() || goes_on(&step) {
+            steps.push(step);
+        } else {
             break;
         }
-        (discs, value) = (more, gained);
     }
-    discs
+    steps
+}
+
+/// A cover, and what one disc more has brought.
+#[derive(Debug, Clone)]
+pub struct Step {
+    pub discs: Vec<Disc>,
+    value: f64,
+    /// Features for and against it.
+    pub features: [f64; SPLIT_FEATURES],
+}
+
+pub const SPLIT_FEATURES: usize = 7;
+
+impl Step {
+    fn new(mask: &Mask, discs: Vec<Disc>, value: f64, before: Option<&Self>, scale: Scale) -> Self {
+        let usual_area = PI * (scale.usual.radius * scale.calibre_px).powi(2);
+        let gain = (value - before.map_or(0.0, |step| step.value)) / usual_area;
+        let own = least_own(mask, &discs);
+        let nearest = (0..discs.len())
+            .flat_map(|i| (0..i).map(move |j| (i, j)))
+            .map(|(i, j)| (discs[i].x - discs[j].x).hypot(discs[i].y - discs[j].y) / scale.calibre_px)
+            .fold(2.0, f64::min);
+        let (left, beside) = before.map_or((0.0, 0.0), |step| misfit(mask, &step.discs));
+        let (left_now, beside_now) = misfit(mask, &discs);
+        let features = [
+            gain,
+            own,
+            nearest,
+            left / usual_area,
+            beside / usual_area,
+            (left_now + beside_now) / usual_area,
+            mask.area() as f64 / usual_area / discs.len() as f64,
+        ];
+        Self { discs, value, features }
+    }
+}
+
+/// Cells of the spot that no disc covers, and covered cells that are not of the spot.
+fn misfit(mask: &Mask, discs: &[Disc]) -> (f64, f64) {
+    let (mut left, mut beside) = (0.0, 0.0);
+    for y in 0..mask.height {
+        for x in 0..mask.width {
+            let covered = discs.iter().any(|disc| disc.contains(x as f64, y as f64));
+            match (mask.cells[y * mask.width + x], covered) {
+                (true, false) => left += 1.0,
+                (false, true) => beside += 1.0,
+                _ => {}
+            }
+        }
+    }
+    (left, beside)
 }
 
 /// The one disc that explains a spot alone, if the spot is round.
-pub fn only_disc(mask: &Mask, calibre_px: f64) -> Option<Disc> {
+pub fn only_disc(mask: &Mask, calibre_px: f64, usual: Usual) -> Option<Disc> {
     const LEAST_SHARE: f64 = 0.82;
-    let (discs, _) = with_one_more(mask, &[], Scale { calibre_px, usual: Usual::GUESS })?;
+    let (discs, _) = with_one_more(mask, &[], Scale { calibre_px, usual })?;
     let disc = *discs.first()?;
     let gain = Gains::new(mask, &[]).gain(&disc);
     let larger = (PI * disc.radius * disc.radius).max(mask.area() as f64);
@@ -108,8 +158,8 @@ fn total_value(mask: &Mask, discs: &[Disc], scale: Scale) -> f64 {
     value - discs.iter().map(|disc| radius_cost(disc.radius, scale)).sum::<f64>()
 }
 
-/// Whether every disc covers a good part of the spot that no other does.
-fn each_has_its_own(mask: &Mask, discs: &[Disc]) -> bool {
+/// The least share of a disc that covers a part of the spot that no other disc does.
+fn least_own(mask: &Mask, discs: &[Disc]) -> f64 {
     let mut own = vec![0.0; discs.len()];
     for y in 0..mask.height {
         for x in (0..mask.width).filter(|x| mask.cells[y * mask.width + x]) {
@@ -119,7 +169,7 @@ fn each_has_its_own(mask: &Mask, discs: &[Disc]) -> bool {
             }
         }
     }
-    discs.iter().zip(own).all(|(disc, own)| own >= LEAST_OWN * PI * disc.radius * disc.radius)
+    discs.iter().zip(own).map(|(disc, own)| own / (PI * disc.radius * disc.radius)).fold(1.0, f64::min)
 }
 
 fn radius_cost(radius: f64, Scale { calibre_px, usual }: Scale) -> f64 {
@@ -234,9 +284,15 @@ fn variations(disc: Disc, step: f64, scale: Scale) -> impl Iterator<Item = Disc>
 
 #[cfg(test)]
 mod tests {
+    use super::super::{spots::EITHER_SIGN, weights::split_logit};
     use super::*;
 
     const CALIBRE: f64 = 14.0;
+
+    fn cover(mask: &Mask) -> Vec<Disc> {
+        let steps = covers(mask, CALIBRE, Usual::GUESS, 3, |step| split_logit(EITHER_SIGN.by, &step.features) > 0.0);
+        steps.last().unwrap().discs.clone()
+    }
 
     fn drawn(discs: &[Disc]) -> Mask {
         let mut mask = Mask::new(60, 60);
@@ -251,7 +307,7 @@ mod tests {
     #[test]
     fn one_disc_is_one_disc() {
         let truth = Disc { x: 27.3, y: 31.8, radius: 6.4 };
-        let found = cover(&drawn(&[truth]), CALIBRE, Usual::GUESS, 3);
+        let found = cover(&drawn(&[truth]));
         assert_eq!(found.len(), 1);
         assert!((found[0].x - truth.x).hypot(found[0].y - truth.y) < 0.5, "{found:?}");
     }
@@ -261,7 +317,7 @@ mod tests {
         for share in [0.55, 0.7, 0.85, 1.0] {
             let (a, b) =
                 (Disc { x: 24.0, y: 28.0, radius: 6.5 }, Disc { x: 24.0 + share * CALIBRE, y: 30.0, radius: 6.0 });
-            assert_eq!(cover(&drawn(&[a, b]), CALIBRE, Usual::GUESS, 3).len(), 2, "{share} calibres apart");
+            assert_eq!(cover(&drawn(&[a, b])).len(), 2, "{share} calibres apart");
         }
     }
 
@@ -273,6 +329,6 @@ mod tests {
                 mask.cells[y * 60 + x] = true;
             }
         }
-        assert_eq!(cover(&mask, CALIBRE, Usual::GUESS, 3).len(), 1);
+        assert_eq!(cover(&mask).len(), 1);
     }
 }

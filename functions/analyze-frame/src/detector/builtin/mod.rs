@@ -6,7 +6,9 @@
 //! 3. `deviation`: what is expected at every place is taken off: light and shade (`backdrop`), lines (`lines`), later
 //!    the ring numbers (`numerals`). What is left is measured in standard deviations, over brightness and tint, so that
 //!    it does not matter whether paper, print, wall or pellet catch shows through a hole.
-//! 4. `holes`: connected deviations (`spots`) are covered with discs of about a calibre (`discs`), and judged.
+//! 4. `holes`: three ways of looking propose connected places (`spots`): what deviates, what is darker than the black about
+//!    it, and what has the colour of the surest holes. They are covered with discs of about a calibre (`solid`, `discs`);
+//!    each disc is judged by what speaks for it (`judge`, `weights`), and what was seen twice counts once (`candidates`).
 //!
 //! All of it is arithmetic on one frame: no state, no randomness, the same answer every time.
 
@@ -14,20 +16,26 @@ use shared::domain::{frame::DecodedFrame, position::Position, target::TargetType
 
 mod aiming_mark;
 mod backdrop;
+mod candidates;
+mod colour;
 mod deviation;
 mod discs;
 mod ellipse;
 mod holes;
+mod judge;
 mod linear;
 mod lines;
 mod locate;
+mod noise;
 mod numerals;
 mod plane;
 mod pyramid;
 mod rings;
 mod roll;
 mod sheet;
+mod solid;
 mod spots;
+mod weights;
 
 pub use locate::locate;
 pub use plane::Plane;

@@ -162,7 +162,7 @@ fn resample_row(
     let y = y as f32;
     let [u0, v0, w0] = map.map(|m| m[1] * y + m[2]);
     for (x, value) in (left..).zip(row) {
-        let column = x as f32;
+        let column = x as i32 as f32;
         let depth = 1.0 / (map[2][0] * column + w0);
         if let Some(found) = sample(raster, (map[0][0] * column + u0) * depth, (map[1][0] * column + v0) * depth) {
             *value = found;

@@ -7,21 +7,39 @@
 
 use super::sheet::{Grid, Sheet};
 
-/// A pixel belongs to a spot from this many standard deviations on, and a spot needs pixels of the second kind.
-const LOW: f32 = 4.0;
-const HIGH: f32 = 7.0;
+/// What makes a spot.
+#[derive(Debug, Clone, Copy)]
+pub struct Sense {
+    /// A pixel belongs to a spot from this many standard deviations on, and a spot needs pixels of the second kind.
+    pub low: f32,
+    pub high: f32,
+    /// Half the width of gaps that are closed.
+    pub gap: usize,
+    /// Number of this way of looking, for the weights that go with it.
+    pub by: usize,
+    /// Half the width of strokes that are no part of a hole.
+    pub stroke: usize,
+}
+
+/// For deviations of either sign: a dark hole with a light rim passes through the print's own brightness on its way from
+/// one to the other.
+pub const EITHER_SIGN: Sense = Sense { low: 4.0, high: 7.0, gap: 2, stroke: 2, by: 0 };
+/// For places that are darker than the print: the rim and what is printed beside it are not part of them.
+pub const DARKER: Sense = Sense { low: 2.3, high: 3.6, gap: 0, stroke: 1, by: 1 };
 /// Smallest spot, as a share of a calibre's area.
 const SMALLEST: f64 = 0.10;
 /// A hole's outline is where the deviation has fallen to this share of what it is nearby, in calibres: where a blurred
 /// edge really is, and not where it sinks in the noise.
 const EDGE_SHARE: f32 = 0.42;
 const EDGE_REACH: f64 = 0.28;
-/// Half the width of gaps that are closed.
-const GAP: usize = 2;
 /// Room left about a spot in its patch.
 pub const BORDER: usize = 4;
 
+/// For places that have the colour of the surest holes; these are cut out of spots of the first kind.
+pub const OF_COLOUR: Sense = Sense { low: 0.0, high: 0.0, gap: 0, stroke: 1, by: 2 };
+
 /// A spot cut out of the sheet: a small mask with a border about it.
+#[derive(Clone)]
 pub struct Spot {
     /// Sheet pixel of the mask's first pixel.
     pub left: isize,
@@ -32,6 +50,18 @@ pub struct Spot {
     pub core: Mask,
     /// It reaches the edge of what the picture shows, so that nobody knows its shape.
     pub is_cut: bool,
+}
+
+impl Spot {
+    /// Whether a place on the sheet is of the spot.
+    pub fn contains(&self, x: f64, y: f64) -> bool {
+        let (u, v) = (x - self.left as f64, y - self.top as f64);
+        u >= 0.0
+            && v >= 0.0
+            && (u as usize) < self.mask.width
+            && (v as usize) < self.mask.height
+            && self.mask.cells[v as usize * self.mask.width + u as usize]
+    }
 }
 
 /// A small binary picture.
@@ -112,45 +142,53 @@ impl Mask {
 }
 
 /// All spots of a deviation map that are large and strong enough to be part of a hole.
-pub fn spots(deviation: &Grid, sheet: &Sheet) -> Vec<Spot> {
+pub fn spots(deviation: &Grid, sheet: &Sheet, sense: Sense) -> Vec<Spot> {
     let width = deviation.width;
-    let mut seen = closed(deviation);
+    let mut seen = closed(deviation, sense);
     seen.iter_mut().for_each(|cell| *cell = !*cell);
     let least = (SMALLEST * std::f64::consts::FRAC_PI_4 * sheet.calibre_px.powi(2)) as usize;
     let mut spots = Vec::new();
-    for start in 0..seen.len() {
-        if seen[start] {
-            continue;
-        }
+    let mut from = 0;
+    while let Some(start) = seen[from..].iter().position(|&done| !done).map(|at| from + at) {
+        from = start + 1;
         let pixels = flood(&mut seen, width, start);
-        if pixels.len() >= least && pixels.iter().any(|&at| deviation.values[at as usize] >= HIGH) {
+        if pixels.len() >= least && pixels.iter().any(|&at| deviation.values[at as usize] >= sense.high) {
             spots.push(cut_out(&pixels, sheet, deviation));
         }
     }
     spots
 }
 
-/// Which pixels deviate, with gaps of up to four pixels closed: a dark hole with a light rim passes through the print's
-/// own brightness on its way from one to the other.
-fn closed(deviation: &Grid) -> Vec<bool> {
+/// Which pixels deviate, with gaps closed.
+fn closed(deviation: &Grid, Sense { low, gap, .. }: Sense) -> Vec<bool> {
+    if gap == 0 {
+        return deviation.values.iter().map(|&value| value >= low).collect();
+    }
     let (width, height) = (deviation.width, deviation.height);
-    let mut cells: Vec<u8> = deviation.values.iter().map(|&value| u8::from(value >= LOW)).collect();
+    let mut cells: Vec<u8> = deviation.values.iter().map(|&value| u8::from(value >= low)).collect();
     let mut other = vec![0_u8; cells.len()];
-    for meet in [u8::max as fn(u8, u8) -> u8, u8::min] {
-        for (source, target) in cells.chunks_exact(width).zip(other.chunks_exact_mut(width)) {
-            target.copy_from_slice(source);
-            for (value, w) in target[GAP..width - GAP].iter_mut().zip(source.windows(2 * GAP + 1)) {
-                *value = w.iter().copied().fold(w[0], meet);
-            }
-        }
-        cells.copy_from_slice(&other);
-        for y in GAP..height - GAP {
-            for (x, value) in cells[y * width..(y + 1) * width].iter_mut().enumerate() {
-                *value = (y - GAP..=y + GAP).map(|v| other[v * width + x]).fold(*value, meet);
-            }
+    spread(&mut cells, &mut other, [width, height, gap], u8::max);
+    spread(&mut cells, &mut other, [width, height, gap], u8::min);
+    cells.into_iter().map(|cell| cell > 0).collect()
+}
+
+/// Replaces every cell by the greatest or the least of the square about it, first along rows, then along columns.
+fn spread(cells: &mut [u8], other: &mut [u8], [width, height, gap]: [usize; 3], meet: impl Fn(u8, u8) -> u8) {
+    for (source, target) in cells.chunks_exact(width).zip(other.chunks_exact_mut(width)) {
+        target.copy_from_slice(source);
+        for shift in 0..=2 * gap {
+            let inner = target[gap..width - gap].iter_mut().zip(&source[shift..]);
+            inner.for_each(|(value, &near)| *value = meet(*value, near));
         }
     }
-    cells.into_iter().map(|cell| cell > 0).collect()
+    cells.copy_from_slice(other);
+    for y in gap..height - gap {
+        for row in y - gap..=y + gap {
+            let near = &other[row * width..(row + 1) * width];
+            let here = cells[y * width..(y + 1) * width].iter_mut().zip(near);
+            here.for_each(|(value, &near)| *value = meet(*value, near));
+        }
+    }
 }
 
 /// The greatest deviation within `reach` pixels of every pixel of a box.

@@ -70,6 +70,24 @@ fn two_holes_that_overlap_are_two() {
     assert_eq!(detect(&target(&truth), TargetType::AirPistol10m).holes.len(), 2);
 }
 
+/// The rim of a hole is torn paper; what is behind may be as dark as the print.
+#[test]
+fn dark_holes_in_the_black_are_found() {
+    let truth = [(-12.0, 8.0), (14.0, -4.0), (3.0, -17.0), (9.5, 15.5)].map(|(x, y)| Position::new(x, y));
+    let position = |x, y| Position::new((x - CENTRE.0) / PIXELS_PER_MM, (CENTRE.1 - y) / PIXELS_PER_MM);
+    let dark = frame(|x, y| {
+        let nearest = truth.iter().map(|hole| hole.distance_mm(position(x, y))).fold(f64::MAX, f64::min);
+        match nearest {
+            ..1.8 => 22.0,
+            1.8..2.2 => 75.0,
+            _ => brightness(position(x, y), &[]),
+        }
+    });
+    let holes = detect(&dark, TargetType::AirPistol10m).holes;
+    assert_eq!(holes.len(), truth.len(), "{holes:?}");
+    assert!(truth.iter().all(|hole| holes.iter().any(|found| found.position.distance_mm(*hole) < 0.5)), "{holes:?}");
+}
+
 #[test]
 fn a_clean_target_has_no_holes() {
     let detection = detect(&target(&[]), TargetType::AirPistol10m);
