@@ -29,6 +29,9 @@ const EXPECTED_ADVANTAGE_MM2: f64 = 1.2;
 /// The share of the shots that a frame must show, of those that it can show; otherwise it is another view or another
 /// target. One in this many may be missed.
 const MISSED_ONE_IN: usize = 5;
+/// One shot that a frame does not show proves nothing, however few there are: a detector may miss a hole or see one too
+/// many. Taken for another view, every later frame of a young session would be lost to its one wrong shot.
+const MISSED_ALWAYS: usize = 1;
 
 /// A shot that is known already.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -142,6 +145,7 @@ impl<'a> Scene<'a> {
         let missing = expected.iter().filter(|shot| !matched.is_shown[**shot]).count();
         let is_late = expected.len() < self.known.len();
         let strangers = matched.shot_of.iter().filter(|shot| shot.is_none()).count();
-        is_too_many(missing, expected.len()) || (is_late && is_too_many(strangers, self.moved.len()))
+        let is_missing = missing > MISSED_ALWAYS && is_too_many(missing, expected.len());
+        is_missing || (is_late && is_too_many(strangers, self.moved.len()))
     }
 }

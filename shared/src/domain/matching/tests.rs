@@ -35,10 +35,22 @@ fn every_hole_of_the_first_frame_is_new_and_where_it_was_found() {
 }
 
 #[test]
-fn a_frame_without_holes_says_nothing_before_the_first_shot_and_is_another_view_after_it() {
+fn a_frame_without_holes_says_nothing_before_the_shots_and_is_another_view_after_them() {
+    let two = |frame| [(0.0, 0.0, frame), (20.0, 0.0, frame)];
     assert!(!holes(&[], &[], 1).other_view);
-    assert!(holes(&[(0.0, 0.0, 1)], &[], 2).other_view);
-    assert!(!holes(&[(0.0, 0.0, 2)], &[], 1).other_view);
+    assert!(holes(&two(1), &[], 2).other_view);
+    assert!(!holes(&two(2), &[], 1).other_view);
+}
+
+#[test]
+fn one_wrong_shot_does_not_keep_a_young_session_from_counting() {
+    let (wrong, first, second) = ((60.0, 40.0), (0.0, 0.0), (10.0, -5.0));
+    let known = [(wrong.0, wrong.1, 1)];
+    let matching = holes(&known, &[first], 2);
+    assert_eq!((matching.other_view, count_new(&matching)), (false, 1));
+    let known = [(wrong.0, wrong.1, 1), (first.0, first.1, 2)];
+    let matching = holes(&known, &[first, second], 3);
+    assert_eq!((matching.other_view, count_new(&matching)), (false, 1));
 }
 
 #[test]
