@@ -33,7 +33,10 @@ async fn handle(event: LambdaEvent<Value>) -> Result<Value, Error> {
     let order = order(&event.payload);
     let number = |name: &str| order[name].as_u64().unwrap_or_default();
     match order["do"].as_str().unwrap_or_default() {
-        "sleep" => tokio::time::sleep(Duration::from_millis(number("ms"))).await,
+        "sleep" => {
+            println!("asleep");
+            tokio::time::sleep(Duration::from_millis(number("ms"))).await;
+        }
         "exit" => std::process::exit(3),
         "panic" => panic!("as ordered"),
         "fail" => return Err("as ordered".into()),

@@ -52,8 +52,7 @@ async fn a_request_under_way_ends_before_the_stack_does() {
         let (client, url) = (client.clone(), url.clone());
         async move { client.post(url).body(json!({"do": "sleep", "ms": 700}).to_string()).send().await }
     });
-    logs.wait_for("echo", |line| line.text == "starting").await;
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    logs.wait_for("echo", |line| line.text == "asleep").await;
     stack.shutdown().await;
     assert_eq!(request.await.unwrap().unwrap().status(), 200);
     assert!(client.post(url).send().await.is_err());
