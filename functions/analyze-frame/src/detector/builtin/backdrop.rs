@@ -38,9 +38,9 @@ pub struct Field {
     tones: Vec<Tone>,
 }
 
-/// Reads the levels of paper and black. `ground` tells what is printed at a distance from the centre, in sheet pixels;
-/// paper is believed to be paper within `sure` pixels of the centre, and beyond as far as it goes on without a break.
-pub fn levels(sheet: &Sheet, ground: impl Fn(f32) -> Ground, sure: f32) -> [Field; 2] {
+/// Reads the levels of paper and black. `ground` tells what is printed at an offset and a distance from the centre, in
+/// sheet pixels; paper is believed to be paper within `sure` pixels of the centre, and beyond as far as it goes on without a break.
+pub fn levels(sheet: &Sheet, ground: impl Fn((f32, f32), f32) -> Ground, sure: f32) -> [Field; 2] {
     let cell = (CELL_CALIBRES * sheet.calibre_px).round().max(6.0) as usize;
     let (columns, rows) = (sheet.width().div_ceil(cell), sheet.height().div_ceil(cell));
     let mut read = [vec![None; columns * rows], vec![None; columns * rows]];
@@ -123,7 +123,12 @@ impl Samples {
 }
 
 /// Takes every other pixel of every other row of a cell.
-fn gather(sheet: &Sheet, ground: &impl Fn(f32) -> Ground, [column, row, cell]: [usize; 3], out: &mut [Samples; 2]) {
+fn gather(
+    sheet: &Sheet,
+    ground: &impl Fn((f32, f32), f32) -> Ground,
+    [column, row, cell]: [usize; 3],
+    out: &mut [Samples; 2],
+) {
     let (cx, cy) = sheet.centre();
     let (left, top) = (column * cell, row * cell);
     for y in (top..(top + cell).min(sheet.height())).step_by(2) {
@@ -133,7 +138,7 @@ fn gather(sheet: &Sheet, ground: &impl Fn(f32) -> Ground, [column, row, cell]: [
                 continue;
             }
             let dx = x as i32 as f32 - cx;
-            let which = match ground((dx * dx + dy * dy).sqrt()) {
+            let which = match ground((dx, dy), (dx * dx + dy * dy).sqrt()) {
                 Ground::Paper => 0,
                 Ground::Black => 1,
                 Ground::Line => continue,

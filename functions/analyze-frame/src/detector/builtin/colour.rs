@@ -37,6 +37,12 @@ impl HoleColour {
         own < distance([100.0, 0.0, 0.0]) && own < distance([ink, 0.0, 0.0])
     }
 
+    /// How far off a colour's tint is, whatever its brightness.
+    pub fn off_tint(&self, colour: &[f64; 3]) -> f64 {
+        let off = |channel: usize| (colour[channel] - self.middle[channel]) / self.spread[channel];
+        off(1).hypot(off(2))
+    }
+
     /// How far off a colour is, on a scale that grows ever slower.
     pub fn off(&self, colour: &[f64; 3]) -> f64 {
         const MOST: f64 = 8.0;

@@ -8,6 +8,7 @@ use super::{
     linear::median,
     lines::Lines,
     noise::{Noise, NoiseField},
+    numerals::sighting_lines_mm,
     rings::{PrintedCircle, printed_circles},
     sheet::{Grid, Sheet},
 };
@@ -40,7 +41,12 @@ impl Residual {
         let black = (target.rings().black_mm() / 2.0 * sheet.pixels_per_mm) as f32;
         let sure = (target.rings().outermost_mm() / 2.0 * sheet.pixels_per_mm) as f32;
         let margins = margins(&circles, sheet.pixels_per_mm);
-        let [paper, dark] = levels(sheet, |radius| ground(&margins, black, radius), sure.max(1.1 * black));
+        let bar = Bar::of(target, sheet.pixels_per_mm);
+        let [paper, dark] = levels(
+            sheet,
+            |(dx, dy), radius| if bar.covers(dx, dy) { Ground::Line } else { ground(&margins, black, radius) },
+            sure.max(1.1 * black),
+        );
         let contrast = typical_contrast(&paper, &dark, sheet);
         let print = Print { sheet, circles: &circles, fields: [&paper, &dark], black };
         let mut chroma = [Grid::new(0, 0), Grid::new(0, 0)];
@@ -148,6 +154,30 @@ impl Residual {
             .map(|(x, y)| grid.row(y)[x].abs())
             .collect();
         1.0 / (1.4826 * median(&mut sizes).unwrap_or(0.0)).max(LEAST_CHROMA_NOISE)
+    }
+}
+
+/// Where white sighting lines may be, in sheet pixels from the centre: at their ends little black is left in a cell, and
+/// the level would be that of the line.
+struct Bar {
+    half: f32,
+    from: f32,
+    to: f32,
+}
+
+impl Bar {
+    fn of(target: TargetType, pixels_per_mm: f64) -> Self {
+        const BLUR_PX: f64 = 3.0;
+        let pixels = |(from_mm, to_mm, half_mm): (f64, f64, f64)| Self {
+            half: (half_mm * pixels_per_mm + BLUR_PX) as f32,
+            from: (from_mm * pixels_per_mm - BLUR_PX) as f32,
+            to: (to_mm * pixels_per_mm) as f32,
+        };
+        sighting_lines_mm(target).map_or(Self { half: 0.0, from: 0.0, to: 0.0 }, pixels)
+    }
+
+    fn covers(&self, dx: f32, dy: f32) -> bool {
+        dy.abs() < self.half && (self.from..self.to).contains(&dx.abs())
     }
 }
 

@@ -7,7 +7,7 @@ use shared::domain::{position::Position, target::TargetType};
 
 use super::{
     Hole,
-    candidates::{Candidate, distinct},
+    candidates::{Candidate, distinct, without_doubled},
     colour::HoleColour,
     deviation::Residual,
     discs::{Disc, Usual},
@@ -26,6 +26,9 @@ const LARGEST_SPOT: f64 = 14.0;
 const LEAST_CONFIDENCE: f64 = 0.68;
 /// What it costs in log-odds if the holes' colour is not known: what is printed is then taken for a hole more easily.
 const UNKNOWN_COLOUR: f64 = 0.8;
+/// What it costs in log-odds if a dark place's tint is further off the holes' than theirs ever is, by the spread.
+const TINTED: f64 = 3.0;
+const USUAL_TINT: f64 = 2.5;
 /// Log-odds from which on a hole's colour counts as a hole's colour.
 const SURE: f64 = 1.5;
 
@@ -71,11 +74,15 @@ fn discs(sheet: &Sheet, residual: &Residual, target: TargetType) -> Vec<Candidat
         }
         for candidate in &mut candidates {
             candidate.logit = logit_among(candidate.by, &candidate.features, colour.off(&candidate.colour));
+            // What is darker than the black has next to no tint, unless it is ink of a pen, which crosses rings.
+            if candidate.by == DARKER.by {
+                candidate.logit -= TINTED * (colour.off_tint(&candidate.colour) - USUAL_TINT).max(0.0);
+            }
         }
     } else {
         candidates.iter_mut().for_each(|candidate| candidate.logit -= UNKNOWN_COLOUR);
     }
-    distinct(candidates, sheet)
+    without_doubled(distinct(candidates, sheet), sheet)
 }
 
 fn without_numerals(residual: &Residual, noise: &Noise, sheet: &Sheet, target: TargetType) -> Grid {

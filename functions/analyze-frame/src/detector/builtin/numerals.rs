@@ -21,6 +21,13 @@ const SHIFT: i32 = 3;
 /// more alike.
 const ALIKE: f32 = 0.5;
 const ALIKE_ALONE: f32 = 0.8;
+/// Patches more alike than this have no hole beside their number.
+const SURELY_ALIKE: f32 = 0.93;
+/// The same where one of two has a hole beside its number, and how alike what both show must be to the other one.
+const ALIKE_IN_PART: f32 = 0.2;
+const ALIKE_TO_COMMON: f32 = 0.85;
+/// Fewer pixels with ink are no number.
+const LEAST_INK: usize = 6;
 /// Largest size of a number, in calibres.
 const LARGEST_CALIBRES: f64 = 3.0;
 /// Bands narrower than that have no numbers worth clearing.
@@ -49,21 +56,26 @@ pub fn clear(deviation: &mut Grid, residual: &Residual, sheet: &Sheet, target: T
     let lines = sighting_lines(target).map(|piece| Band::new(piece, true, &[0, 2], residual, sheet));
     for band in bands.into_iter().chain(lines) {
         for side in 0..4 {
-            if let Some(expected) = band.expected(side) {
+            if let Some(expected) = band.expected(side, residual) {
                 band.explain(side, &expected, residual, sheet, deviation);
             }
         }
     }
 }
 
-/// The white sighting lines of the rapid-fire target, 125 mm long and 5 mm wide, from its left and right edge inwards, in
-/// pieces: distance from the centre and half the size, in mm.
+/// The white sighting lines of the rapid-fire target, 125 mm long and 5 mm wide, from its left and right edge inwards:
+/// between which distances from the centre, and half the width, in mm.
+pub fn sighting_lines_mm(target: TargetType) -> Option<(f64, f64, f64)> {
+    (target == TargetType::RapidFire25m).then_some((125.0, 250.0, 2.5))
+}
+
+/// The same in pieces: distance from the centre and half the size, in mm.
 fn sighting_lines(target: TargetType) -> impl Iterator<Item = (f64, f64)> {
-    const PIECES: std::ops::RangeInclusive<u8> = 0..=11;
-    (target == TargetType::RapidFire25m)
-        .then(|| PIECES.map(|piece| (118.0 + 12.0 * f64::from(piece), 8.0)))
-        .into_iter()
-        .flatten()
+    const PIECE_MM: f64 = 12.0;
+    let pieces = |(from, to, _): (f64, f64, f64)| {
+        (0..=11_u8).map(move |piece| from - 7.0 + PIECE_MM * f64::from(piece)).filter(move |middle| *middle <= to)
+    };
+    sighting_lines_mm(target).into_iter().flat_map(pieces).map(|middle| (middle, 8.0))
 }
 
 /// The four patches at one distance from the centre.
@@ -156,22 +168,37 @@ impl Band {
     }
 
     /// What is printed on one side, by what is printed on the others.
-    fn expected(&self, side: usize) -> Option<Patch> {
+    fn expected(&self, side: usize, residual: &Residual) -> Option<Patch> {
         // What is much less alike than the best is something else.
         let best = self.pairs[side].iter().map(|pair| pair.0).fold(0.0, f32::max);
         let enough = ALIKE.max(best - 0.2);
         let alike: Vec<(usize, (f32, i32, i32))> =
             (0..4).map(|other| (other, self.pairs[side][other])).filter(|(_, pair)| pair.0 >= enough).collect();
-        let lone = match alike.as_slice() {
-            [] => return None,
-            [lone] => Some(lone),
-            _ => None,
-        };
-        // A number stands clear of the rings; what runs out of both patches may be two holes that happen to lie alike.
-        let run_out = |other: usize| self.is_number && self.patches[side].runs_out && self.patches[other].runs_out;
-        if lone.is_some_and(|&(other, pair)| pair.0 < ALIKE_ALONE || run_out(other)) {
-            return None;
+        // Two prints alone may be two holes that lie alike, or one of them may have a hole beside it.
+        if let [] | [_] = alike.as_slice() {
+            let (other, pair) = (0..4)
+                .map(|other| (other, self.pairs[side][other]))
+                .max_by(|(_, a), (_, b)| a.0.total_cmp(&b.0))
+                .filter(|(_, pair)| pair.0 >= ALIKE_IN_PART)?;
+            // A number stands clear of the rings.
+            let run_out = self.is_number && self.patches[side].runs_out && self.patches[other].runs_out;
+            if pair.0 < SURELY_ALIKE || run_out {
+                let common = self.in_common(side, other, residual);
+                if common.is_some() || pair.0 < ALIKE_ALONE || run_out {
+                    return common;
+                }
+            }
         }
+        // A hole beside a number is what the two are laid over each other by, unless only what both show counts.
+        let alike: Vec<(usize, (f32, i32, i32))> = alike
+            .into_iter()
+            .map(|(other, pair)| match pair.0 < SURELY_ALIKE {
+                true => {
+                    (other, self.best_common(side, other).map_or(pair, |best| (pair.0, best.shift.0, best.shift.1)))
+                }
+                false => (other, pair),
+            })
+            .collect();
         let usual = |pick: &dyn Fn(&Patch) -> &[f32]| -> Vec<f32> {
             let places = (-self.half..=self.half).flat_map(|v| (-self.half..=self.half).map(move |u| (u, v)));
             places
@@ -187,6 +214,30 @@ impl Band {
         let gain = gain(&self.patches[side].values, &values);
         values.iter_mut().for_each(|value| *value *= gain);
         Some(Patch { side: self.patches[side].side, values, tints, is_blank: false, runs_out: false })
+    }
+
+    fn best_common(&self, side: usize, other: usize) -> Option<Common> {
+        let shifts = (-SHIFT..=SHIFT).flat_map(|dv| (-SHIFT..=SHIFT).map(move |du| (du, dv)));
+        shifts
+            .map(|shift| Common::new(&self.patches[side], &self.patches[other], self.half, shift))
+            .max_by(|a, b| a.likeness.total_cmp(&b.likeness))
+    }
+
+    /// What two sides both show, if one of them shows hardly more: then the other has a hole beside its number.
+    fn in_common(&self, side: usize, other: usize, residual: &Residual) -> Option<Patch> {
+        let best = self.best_common(side, other)?;
+        let (own, other) = (&self.patches[side], &self.patches[other]);
+        let least = INK_SHARE * residual.contrast;
+        let inked = best.values.iter().filter(|value| value.abs() > least).count();
+        let alike = best.likeness >= ALIKE_TO_COMMON && inked >= LEAST_INK;
+        if !alike || (self.is_number && runs_out(&best.values, own.side, residual)) {
+            return None;
+        }
+        let tints = [0, 1].map(|which| {
+            let tints = pairs_of(own, other, self.half, best.shift, |patch| &patch.tints[which]);
+            tints.map(|(a, b)| nearest_to_bare([a, b].into_iter())).collect()
+        });
+        Some(Patch { side: own.side, values: best.values, tints, is_blank: false, runs_out: false })
     }
 
     /// Clears what is as expected, except where it lies within something larger that is not.
@@ -221,6 +272,43 @@ impl Band {
             }
         }
     }
+}
+
+/// What two patches both show if the second stands off the first by a shift.
+struct Common {
+    shift: (i32, i32),
+    values: Vec<f32>,
+    /// Its normalised correlation with the patch that shows less else.
+    likeness: f32,
+}
+
+impl Common {
+    fn new(first: &Patch, second: &Patch, half: i32, shift: (i32, i32)) -> Self {
+        let mut values = Vec::with_capacity(first.values.len());
+        let (mut with_first, mut with_second, mut own) = ([0.0, 1e-3_f32], [0.0, 1e-3_f32], 1e-3_f32);
+        for (a, b) in pairs_of(first, second, half, shift, |patch| &patch.values) {
+            let both = if a * b > 0.0 { nearest_to_bare([a, b].into_iter()) } else { 0.0 };
+            with_first = [with_first[0] + both * a, with_first[1] + a * a];
+            with_second = [with_second[0] + both * b, with_second[1] + b * b];
+            own += both * both;
+            values.push(both);
+        }
+        let likeness = [with_first, with_second].map(|[product, squares]| product / (squares * own).sqrt());
+        Self { shift, values, likeness: likeness[0].max(likeness[1]) }
+    }
+}
+
+/// What two patches show at every place, the second shifted; nought beyond their borders.
+fn pairs_of<'a>(
+    first: &'a Patch,
+    second: &'a Patch,
+    half: i32,
+    (du, dv): (i32, i32),
+    pick: impl Fn(&Patch) -> &[f32] + 'a,
+) -> impl Iterator<Item = (f32, f32)> + 'a {
+    let places = (-half..=half).flat_map(move |v| (-half..=half).map(move |u| (u, v)));
+    let at = move |patch: &Patch, u, v| patch.index(u, v).map_or(0.0, |at| pick(patch)[at]);
+    places.map(move |(u, v)| (at(first, u, v), at(second, u + du, v + dv)))
 }
 
 /// What several prints of one place agree on: of two, the one nearer to bare ground, since the other may show a hole; the
@@ -280,11 +368,16 @@ fn patch(frame: &Frame, half: i32, residual: &Residual, sheet: &Sheet) -> Patch 
             }
         }
     }
+    let runs_out = runs_out(&values, side, residual);
+    Patch { side, values, tints, is_blank: 2 * seen < side * side || inked < LEAST_INK, runs_out }
+}
+
+/// Whether there is ink along a patch's border.
+fn runs_out(values: &[f32], side: usize, residual: &Residual) -> bool {
     let inked_at = |at: usize| values[at].abs() > 1.5 * INK_SHARE * residual.contrast;
     let along = (0..side).filter(|&i| inked_at(i) || inked_at(side * (side - 1) + i)).count()
         + (0..side).filter(|&i| inked_at(side * i) || inked_at(side * i + side - 1)).count();
-    let runs_out = along > 3;
-    Patch { side, values, tints, is_blank: 2 * seen < side * side || inked < 6, runs_out }
+    along > 3
 }
 
 /// The greatest normalised correlation of two patches over small shifts, and the shift.

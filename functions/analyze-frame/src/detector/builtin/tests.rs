@@ -28,6 +28,7 @@ fn brightness(position: Position, holes: &[Position]) -> f64 {
 }
 
 /// A frame in which every pixel is the mean of nine places, plus a little noise that is always the same.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to a byte")]
 fn frame(value: impl Fn(f64, f64) -> f64) -> DecodedFrame {
     let mut luma = Raster::new(WIDTH, HEIGHT);
     let mut state = 1_u32;
@@ -40,7 +41,11 @@ fn frame(value: impl Fn(f64, f64) -> f64) -> DecodedFrame {
     }
     let mut grey = Raster::new(WIDTH / 2, HEIGHT / 2);
     grey.samples.fill(128);
-    let info = FrameInfo { format: FrameFormat::Png, width: WIDTH as u32, height: HEIGHT as u32 };
+    let info = FrameInfo {
+        format: FrameFormat::Png,
+        width: u32::try_from(WIDTH).unwrap(),
+        height: u32::try_from(HEIGHT).unwrap(),
+    };
     DecodedFrame { info, luma, cb: grey.clone(), cr: grey }
 }
 
