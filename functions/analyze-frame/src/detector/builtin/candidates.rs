@@ -15,9 +15,10 @@ const SAME_SEEN_TWICE_CALIBRES: f64 = 0.62;
 /// Log-odds from which on two discs stand against one.
 const SURELY_TWO: f64 = 1.0;
 /// Nearer than this, in calibres, to a surer one, a disc must have these log-odds to be a hole of its own: most rings and
-/// numbers that a hole touches look like a second one. Of 70 pairs as near all but one have more.
-const NEAR_BY_DEVIATION: (f64, f64) = (0.66, 5.1);
-const NEAR_BY_COLOUR: (f64, f64) = (0.75, 4.0);
+/// numbers that a hole touches look like a second one. Stricter limits (0.66, 5.1
+/// and 0.75, 4.0) left one double of six out, and with it two pairs of 72.
+const NEAR_BY_DEVIATION: (f64, f64) = (0.6, 3.5);
+const NEAR_BY_COLOUR: (f64, f64) = (0.6, 3.0);
 /// Two holes and what lies between them are longer than this, in calibres.
 const PAIR_CALIBRES: f64 = 1.2;
 
