@@ -32,6 +32,12 @@ pub enum DynamoError {
     Io(#[from] std::io::Error),
     #[error("the database's thread ended early")]
     Ended,
+    #[error("the database cannot be copied: {0}")]
+    Copy(DynoxideError),
+    #[error("a request is not what it was understood as: {0}")]
+    Request(#[from] serde_json::Error),
+    #[error("there is no table {0}")]
+    NoTable(String),
 }
 
 /// The database, in the file or in memory.
@@ -96,11 +102,43 @@ fn keys(table: &Value) -> (String, Vec<String>) {
     (text(table, "KeySchema"), indexes)
 }
 
-/// Starts the server; it ends with `stop`.
-pub async fn start(database: Database, stop: Stop) -> Result<SocketAddr, DynamoError> {
+/// The names of a table's key attributes.
+pub fn key_names(database: &Database, table: &str) -> Result<Vec<String>, DynamoError> {
+    let metadata = database.get_table_metadata(table).map_err(DynamoError::Copy)?;
+    let metadata = metadata.ok_or_else(|| DynamoError::NoTable(table.to_owned()))?;
+    let schema: Vec<Value> = serde_json::from_str(&metadata.key_schema)?;
+    let names = schema.iter().filter_map(|key| key.get("AttributeName").and_then(Value::as_str));
+    Ok(names.map(str::to_owned).collect())
+}
+
+/// Leaves `to` with everything that is in `from`, as it is at one moment, and nothing else.
+pub fn copy(from: &Database, to: &Database) -> Result<(), DynamoError> {
+    let directory = tempfile::tempdir()?;
+    let file = directory.path().join("copy.sqlite");
+    let file = file.to_string_lossy();
+    from.vacuum_into(&file).and_then(|()| to.restore_from(&file)).map_err(DynamoError::Copy)
+}
+
+/// The database and an empty second one beside it, and where both answer.
+pub struct Served {
+    pub database: Database,
+    pub address: SocketAddr,
+    pub replica: Database,
+    pub replica_address: SocketAddr,
+}
+
+/// Starts the servers; they end with `stop`.
+pub async fn start(database: Database, stop: Stop) -> Result<Served, DynamoError> {
+    tokio::spawn(sweep(database.clone(), stop.clone()));
+    let replica = open(None)?;
+    let address = serve(database.clone(), stop.clone()).await?;
+    let replica_address = serve(replica.clone(), stop).await?;
+    Ok(Served { database, address, replica, replica_address })
+}
+
+async fn serve(database: Database, stop: Stop) -> Result<SocketAddr, DynamoError> {
     let listener: TcpListener = http::bind(0).await?;
     let address = listener.local_addr()?;
-    tokio::spawn(sweep(database.clone(), stop.clone()));
     tokio::spawn(async move {
         if let Err(error) = dynoxide::server::serve_with_shutdown(listener, database, stop.wait()).await {
             warn!(%error, "DynamoDB ended");

@@ -11,7 +11,10 @@ use hyper_util::client::legacy::{Client, connect::HttpConnector};
 use hyper_util::rt::TokioExecutor;
 use s3s::service::S3Service;
 
-use super::{Refusal, Service};
+use super::changes::writes;
+use super::replica::Replica;
+use super::{Call, Refusal, Service};
+use crate::dynamodb::Served;
 use crate::http::Answer;
 use crate::sqs::Sqs;
 
@@ -25,12 +28,19 @@ pub enum Backend {
 pub struct DynamoDb {
     client: Client<HttpConnector, Full<Bytes>>,
     address: SocketAddr,
+    /// Where stale reads go.
+    replica_address: SocketAddr,
+    replica: Arc<Replica>,
 }
 
+type Broken = Box<dyn std::error::Error + Send + Sync>;
+
 impl Backend {
-    pub fn dynamodb(address: SocketAddr) -> Self {
+    pub fn dynamodb(served: Served) -> Self {
+        let Served { database, address, replica, replica_address } = served;
         let client = Client::builder(TokioExecutor::new()).build_http();
-        Self::DynamoDb(Arc::new(DynamoDb { client, address }))
+        let replica = Arc::new(Replica::new(database, replica));
+        Self::DynamoDb(Arc::new(DynamoDb { client, address, replica_address, replica }))
     }
 
     pub fn service(&self) -> Service {
@@ -41,26 +51,51 @@ impl Backend {
         }
     }
 
-    pub async fn call(&self, parts: Parts, body: Bytes, operation: &str) -> Answer {
+    /// Of DynamoDB.
+    pub fn replica(&self) -> Option<&Arc<Replica>> {
+        match self {
+            Self::DynamoDb(database) => Some(&database.replica),
+            Self::Sqs(_) | Self::S3(_) => None,
+        }
+    }
+
+    pub async fn call(&self, parts: Parts, body: Bytes, call: &Call) -> Answer {
         let answer = match self {
-            Self::Sqs(sqs) => Ok(sqs.answer(operation, &body).await),
-            Self::DynamoDb(database) => database.call(parts, body).await,
+            Self::Sqs(sqs) => Ok(sqs.answer(&call.operation, &body).await),
+            Self::DynamoDb(database) => DynamoDb::call(database, parts, body, call).await,
             Self::S3(service) => s3(service, parts, body).await,
         };
-        answer.unwrap_or_else(|error| {
-            let refusal = Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError", error.to_string());
-            refusal.answer(self.service())
-        })
+        answer.unwrap_or_else(|error| broken(self.service(), error.as_ref()))
     }
 }
 
-type Broken = Box<dyn std::error::Error + Send + Sync>;
+fn broken(service: Service, error: &dyn std::error::Error) -> Answer {
+    Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError", error.to_string()).answer(service)
+}
 
 impl DynamoDb {
+    /// A write that has begun is carried out, though the caller may give up: as on AWS, and so that the replica learns of
+    /// it.
+    async fn call(database: &Arc<Self>, parts: Parts, body: Bytes, call: &Call) -> Result<Answer, Broken> {
+        if !writes(&call.operation) {
+            let to = if call.stale { database.replica_address } else { database.address };
+            return database.send(parts, body, to).await;
+        }
+        let (database, operation) = (Arc::clone(database), call.operation.clone());
+        let carried_out = tokio::spawn(async move {
+            let sent = async {
+                let answer = database.send(parts, body.clone(), database.address).await;
+                answer.unwrap_or_else(|error| broken(Service::DynamoDb, error.as_ref()))
+            };
+            database.replica.follow(&operation, &body, sent).await
+        });
+        Ok(carried_out.await?)
+    }
+
     /// The Host header stays as it was signed.
-    async fn call(&self, mut parts: Parts, body: Bytes) -> Result<Answer, Broken> {
+    async fn send(&self, mut parts: Parts, body: Bytes, to: SocketAddr) -> Result<Answer, Broken> {
         let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-        parts.uri = Uri::builder().scheme("http").authority(self.address.to_string()).path_and_query(path).build()?;
+        parts.uri = Uri::builder().scheme("http").authority(to.to_string()).path_and_query(path).build()?;
         let answer = self.client.request(Request::from_parts(parts, Full::new(body))).await?;
         let (parts, body) = answer.into_parts();
         Ok(Answer::from_parts(parts, Full::new(body.collect().await?.to_bytes())))

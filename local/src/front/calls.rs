@@ -23,6 +23,8 @@ pub struct Call {
     pub status: Option<u16>,
     /// By a presigned URL: the function signed it, but somebody else calls.
     pub presigned: bool,
+    /// Answered with the state of a moment ago, by [`StaleReads`](super::StaleReads).
+    pub stale: bool,
 }
 
 /// Calls in the order of their beginning.
@@ -77,25 +79,32 @@ impl Calls {
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use std::time::Duration;
 
     use super::*;
 
+    /// Of the table `t`.
+    pub fn call(function: &str, operation: &str) -> Call {
+        let now = Instant::now();
+        Call {
+            function: function.to_owned(),
+            service: Service::DynamoDb,
+            operation: operation.to_owned(),
+            resources: vec!["t".to_owned()],
+            index: None,
+            start: now,
+            end: now,
+            status: Some(200),
+            presigned: false,
+            stale: false,
+        }
+    }
+
     fn calls(spans: &[(u64, u64)]) -> Calls {
         let zero = Instant::now();
         let at = |ms| zero + Duration::from_millis(ms);
-        let call = |&(start, end): &(u64, u64)| Call {
-            function: "echo".to_owned(),
-            service: Service::DynamoDb,
-            operation: "GetItem".to_owned(),
-            resources: Vec::new(),
-            index: None,
-            start: at(start),
-            end: at(end),
-            status: Some(200),
-            presigned: false,
-        };
+        let call = |&(start, end): &(u64, u64)| Call { start: at(start), end: at(end), ..call("echo", "GetItem") };
         Calls(spans.iter().map(call).collect())
     }
 

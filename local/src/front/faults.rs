@@ -5,6 +5,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::Service;
+use super::dice::Chance;
+use super::selection::Selection;
 
 /// What happens to a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,29 +15,27 @@ pub enum FaultAction {
     Refuse { status: u16, code: String, message: String },
     /// It is answered with this JSON; nothing is done.
     Answer { status: u16, body: Value },
-    /// It is carried out after this time.
-    Delay(Duration),
+    /// It is carried out after a time between these two.
+    Delay { min: Duration, max: Duration },
     /// The connection is closed; nothing is done.
     Drop,
     /// It is carried out, and the connection is closed instead of an answer.
     LoseAnswer,
 }
 
-/// A fault and the calls that it hits: those that match everything that is set.
+/// A fault and the calls that it hits: those that match everything that is set, or the share of them that is drawn.
 #[derive(Debug, Clone)]
 pub struct Fault {
-    function: Option<String>,
-    service: Option<Service>,
-    operation: Option<String>,
-    resource: Option<String>,
-    times: Option<usize>,
-    action: FaultAction,
+    pub(super) selection: Selection,
+    pub(super) times: Option<usize>,
+    pub(super) chance: Chance,
+    pub(super) action: FaultAction,
 }
 
 impl Fault {
     /// Hits every call until cleared; narrow it down with the methods below.
     pub fn new(action: FaultAction) -> Self {
-        Self { function: None, service: None, operation: None, resource: None, times: None, action }
+        Self { selection: Selection::default(), times: None, chance: Chance::default(), action }
     }
 
     pub fn refuse(status: u16, code: &str) -> Self {
@@ -63,12 +63,29 @@ impl Fault {
         fault.service(Service::DynamoDb).operation("TransactWriteItems")
     }
 
+    /// DynamoDB's answer to the write of a single item that a transaction is at work on. Hits `PutItem`, `UpdateItem`
+    /// and `DeleteItem` unless one of them is named.
+    pub fn write_conflict() -> Self {
+        let mut fault = Self::new(FaultAction::Refuse {
+            status: 400,
+            code: "TransactionConflictException".to_owned(),
+            message: "Transaction is ongoing for the item".to_owned(),
+        });
+        fault.selection.operations = ["PutItem", "UpdateItem", "DeleteItem"].map(str::to_owned).to_vec();
+        fault.service(Service::DynamoDb)
+    }
+
     pub fn internal_error() -> Self {
         Self::refuse(500, "InternalServerError")
     }
 
     pub fn delay(time: Duration) -> Self {
-        Self::new(FaultAction::Delay(time))
+        Self::delay_between(time, time)
+    }
+
+    /// Each call's own time is drawn from the seed, evenly.
+    pub fn delay_between(min: Duration, max: Duration) -> Self {
+        Self::new(FaultAction::Delay { min, max })
     }
 
     pub fn drop_connection() -> Self {
@@ -81,87 +98,43 @@ impl Fault {
 
     /// Only calls of this function.
     pub fn function(mut self, function: &str) -> Self {
-        self.function = Some(function.to_owned());
+        self.selection.function = Some(function.to_owned());
         self
     }
 
     pub fn service(mut self, service: Service) -> Self {
-        self.service = Some(service);
+        self.selection.service = Some(service);
         self
     }
 
     pub fn operation(mut self, operation: &str) -> Self {
-        self.operation = Some(operation.to_owned());
+        self.selection.operations = vec![operation.to_owned()];
         self
     }
 
     /// Only calls that name this table, queue or bucket.
     pub fn resource(mut self, name: &str) -> Self {
-        self.resource = Some(name.to_owned());
+        self.selection.resource = Some(name.to_owned());
         self
     }
 
-    /// Only the next `count` matching calls.
+    /// Only the first `count` calls that it would hit.
     pub fn times(mut self, count: usize) -> Self {
         self.times = Some(count);
         self
     }
 
-    fn matches(&self, function: &str, service: Service, operation: &str, resources: &[String]) -> bool {
-        self.times != Some(0)
-            && self.function.as_deref().is_none_or(|wanted| wanted == function)
-            && self.service.is_none_or(|wanted| wanted == service)
-            && self.operation.as_deref().is_none_or(|wanted| wanted == operation)
-            && self.resource.as_ref().is_none_or(|wanted| resources.contains(wanted))
-    }
-}
-
-#[derive(Debug, Default)]
-pub struct Faults(Vec<Fault>);
-
-impl Faults {
-    pub fn add(&mut self, fault: Fault) {
-        self.0.push(fault);
+    /// Only this share of the matching calls, 0 to 1, drawn one by one in the order in which they come.
+    pub fn rate(mut self, share: f64) -> Self {
+        self.chance.share = share;
+        self
     }
 
-    pub fn clear(&mut self) {
-        self.0.clear();
-    }
-
-    /// The oldest fault that matches, counted down.
-    pub fn take(
-        &mut self,
-        function: &str,
-        service: Service,
-        operation: &str,
-        resources: &[String],
-    ) -> Option<FaultAction> {
-        let fault = self.0.iter_mut().find(|fault| fault.matches(function, service, operation, resources))?;
-        if let Some(left) = &mut fault.times {
-            *left -= 1;
-        }
-        Some(fault.action.clone())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_fault_hits_only_what_it_names_and_only_so_often() {
-        let mut faults = Faults::default();
-        faults.add(Fault::throttle().function("a").operation("GetItem").resource("t").times(2));
-        let tables = ["t".to_owned()];
-        let mut take =
-            |function: &str, operation: &str| faults.take(function, Service::DynamoDb, operation, &tables).is_some();
-        let hits = [
-            take("b", "GetItem"),
-            take("a", "PutItem"),
-            take("a", "GetItem"),
-            take("a", "GetItem"),
-            take("a", "GetItem"),
-        ];
-        assert_eq!(hits, [false, false, true, true, false]);
+    /// Decides which of the matching calls are hit where there is a [`rate`](Self::rate), and every length of
+    /// [`delay_between`](Self::delay_between). 0 unless said otherwise. Different faults may share a seed and still draw
+    /// apart; the same fault draws the same again.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.chance.seed = seed;
+        self
     }
 }

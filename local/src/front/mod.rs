@@ -3,10 +3,16 @@
 
 mod backend;
 mod calls;
+mod changes;
+mod dice;
 mod errors;
 mod faults;
+mod injected;
 mod operation;
 mod proxy;
+mod replica;
+mod selection;
+mod stale;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -16,13 +22,17 @@ use tokio::sync::Notify;
 
 pub use calls::{Call, Calls};
 pub use faults::{Fault, FaultAction};
+pub use injected::FaultHandle;
+pub use stale::{StaleHandle, StaleReads};
 
 pub(crate) use backend::Backend;
 pub(crate) use errors::Refusal;
 pub(crate) use proxy::serve;
 
+use crate::dynamodb::DynamoError;
 use crate::lock::lock;
-use faults::Faults;
+use injected::{Faults, Hit};
+use replica::Replica;
 
 /// The caller's name where the key is none of a function: tests and developers.
 pub const EVERYBODY_ELSE: &str = "root";
@@ -49,13 +59,16 @@ struct Inner {
     ended: Notify,
     faults: Mutex<Faults>,
     latency: Mutex<Duration>,
+    /// Where there is a DynamoDB behind it.
+    replica: Option<Arc<Replica>>,
 }
 
 impl Front {
     /// `callers` maps access keys to functions.
-    pub(crate) fn new(callers: BTreeMap<String, String>) -> Self {
+    pub(crate) fn new(callers: BTreeMap<String, String>, backends: &[Backend]) -> Self {
         let (calls, ended, faults, latency) = Default::default();
-        Self { inner: Arc::new(Inner { callers, calls, ended, faults, latency }) }
+        let replica = backends.iter().find_map(Backend::replica).cloned();
+        Self { inner: Arc::new(Inner { callers, calls, ended, faults, latency, replica }) }
     }
 
     /// All calls so far that have ended, in the order of their beginning.
@@ -89,13 +102,28 @@ impl Front {
         *lock(&self.inner.latency) = latency;
     }
 
-    /// From now on matching calls meet this fault, until it has happened as often as it says or is cleared.
-    pub fn inject(&self, fault: Fault) {
-        lock(&self.inner.faults).add(fault);
+    /// From now on matching calls meet this fault, until it has happened as often as it says or is removed. Of several,
+    /// the oldest that matches and is drawn hits.
+    pub fn inject(&self, fault: Fault) -> FaultHandle {
+        let (id, tally) = lock(&self.inner.faults).add(fault);
+        FaultHandle { front: self.clone(), id, tally }
     }
 
     pub fn clear_faults(&self) {
         lock(&self.inner.faults).clear();
+    }
+
+    /// From now on reads that DynamoDB does not promise to be consistent may give the state of a moment ago, which begins
+    /// as what is in the tables now. Other stale reads end. While there are any, writes wait for each other.
+    pub async fn stale_reads(&self, reads: StaleReads) -> Result<StaleHandle, DynamoError> {
+        self.inner.replica.as_ref().ok_or(DynamoError::Ended)?.begin(reads).await
+    }
+
+    /// All reads are consistent again, as they are at the beginning.
+    pub fn end_stale_reads(&self) {
+        if let Some(replica) = &self.inner.replica {
+            replica.end(None);
+        }
     }
 
     fn caller(&self, access_key: &str) -> Option<&str> {
@@ -111,7 +139,19 @@ impl Front {
         self.inner.ended.notify_waiters();
     }
 
-    fn fault(&self, function: &str, service: Service, operation: &str, resources: &[String]) -> Option<FaultAction> {
-        lock(&self.inner.faults).take(function, service, operation, resources)
+    fn fault(&self, call: &Call) -> Option<Hit> {
+        lock(&self.inner.faults).take(call)
+    }
+
+    fn remove_fault(&self, id: u64) {
+        lock(&self.inner.faults).remove(id);
+    }
+
+    /// Of a read that may be.
+    async fn is_stale(&self, call: &Call) -> bool {
+        match &self.inner.replica {
+            Some(replica) => replica.answers(call).await,
+            None => false,
+        }
     }
 }

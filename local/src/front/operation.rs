@@ -13,6 +13,8 @@ pub struct Operation {
     pub name: String,
     pub resources: Vec<String>,
     pub index: Option<String>,
+    /// A read of DynamoDB that may give the state of a moment ago.
+    pub eventual: bool,
 }
 
 /// The access key that signed a request.
@@ -43,8 +45,22 @@ pub fn operation(service: Service, parts: &Parts, body: &Bytes) -> Operation {
             let body = serde_json::from_slice(body).unwrap_or_default();
             let resources = if service == Service::Sqs { queue(&body) } else { tables(&body) };
             let index = body.get("IndexName").and_then(Value::as_str).map(str::to_owned);
-            Operation { name, resources, index }
+            let eventual = service == Service::DynamoDb && is_eventual(&name, &body);
+            Operation { name, resources, index, eventual }
         }
+    }
+}
+
+/// A batch counts as consistent where any of its tables is read so.
+fn is_eventual(operation: &str, body: &Value) -> bool {
+    let consistent = |read: &Value| read.get("ConsistentRead").and_then(Value::as_bool).unwrap_or_default();
+    match operation {
+        "GetItem" | "Query" | "Scan" => !consistent(body),
+        "BatchGetItem" => {
+            let tables = body.get("RequestItems").and_then(Value::as_object);
+            !tables.into_iter().flat_map(|tables| tables.values()).any(consistent)
+        }
+        _ => false,
     }
 }
 
@@ -94,7 +110,7 @@ fn s3(parts: &Parts) -> Operation {
         _ => "Unknown",
     };
     let resources = Some(bucket).filter(|bucket| !bucket.is_empty()).map(str::to_owned).into_iter().collect();
-    Operation { name: name.to_owned(), resources, index: None }
+    Operation { name: name.to_owned(), resources, index: None, eventual: false }
 }
 
 fn query(parts: &Parts) -> impl Iterator<Item = (&str, &str)> {
@@ -124,6 +140,28 @@ mod tests {
         for (parts, expected) in cases {
             let found = signer(&parts);
             assert_eq!(found.as_ref().map(|signer| (signer.access_key.as_str(), signer.presigned)), expected);
+        }
+    }
+
+    #[test]
+    fn a_read_may_be_stale_unless_it_is_to_be_consistent() {
+        for (name, body, expected) in [
+            ("GetItem", r#"{"TableName":"a"}"#, true),
+            ("GetItem", r#"{"TableName":"a","ConsistentRead":false}"#, true),
+            ("GetItem", r#"{"TableName":"a","ConsistentRead":true}"#, false),
+            ("Query", r#"{"TableName":"a","IndexName":"i"}"#, true),
+            ("Query", r#"{"TableName":"a","ConsistentRead":true}"#, false),
+            ("Scan", r#"{"TableName":"a"}"#, true),
+            ("BatchGetItem", r#"{"RequestItems":{"a":{"Keys":[]},"b":{"ConsistentRead":false}}}"#, true),
+            ("BatchGetItem", r#"{"RequestItems":{"a":{"Keys":[]},"b":{"ConsistentRead":true}}}"#, false),
+            ("TransactGetItems", r#"{"TransactItems":[]}"#, false),
+            ("ExecuteStatement", r#"{"Statement":"SELECT * FROM a"}"#, false),
+            ("PutItem", r#"{"TableName":"a"}"#, false),
+        ] {
+            let target = format!("DynamoDB_20120810.{name}");
+            let parts = parts("POST", "/", ("x-amz-target", &target));
+            let found = operation(Service::DynamoDb, &parts, &Bytes::from_static(body.as_bytes()));
+            assert_eq!((found.name.as_str(), found.eventual), (name, expected), "{body}");
         }
     }
 

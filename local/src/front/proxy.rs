@@ -6,8 +6,9 @@ use hyper::body::Incoming;
 use hyper::{Request, StatusCode};
 use tokio::net::TcpListener;
 
+use super::injected::Hit;
 use super::operation::{Operation, Signer, operation, signer};
-use super::{Backend, Call, FaultAction, Front, Refusal};
+use super::{Backend, Call, FaultAction, Front, Refusal, Service};
 use crate::http::{self, Answer, HangUp, Stop};
 
 /// More than any request of ours: DynamoDB takes 16 MB, a frame has at most 20 MB.
@@ -29,33 +30,46 @@ async fn pass(front: Front, backend: Backend, request: Request<Incoming>) -> Res
         return Ok(Refusal::unknown_key(service).answer(service));
     };
     let body = http::read_body(body, BODY_LIMIT).await.map_err(|_| HangUp)?;
-    let Operation { name, resources, index } = operation(service, &parts, &body);
-    let call =
-        Call { function, service, operation: name, resources, index, start, end: start, status: None, presigned };
+    let Operation { name, resources, index, eventual } = operation(service, &parts, &body);
+    let (operation, end, status, stale) = (name, start, None, false);
+    let call = Call { function, service, operation, resources, index, start, end, status, presigned, stale };
     let mut recording = Recording { front: front.clone(), call };
-    let call = &recording.call;
+    let call = &mut recording.call;
     // Permissions are to be checked here: caller, operation and resources are known, nothing has been done.
-    let fault = front.fault(&call.function, service, &call.operation, &call.resources);
-    let answer = match &fault {
-        Some(FaultAction::Drop) => return Err(HangUp),
-        Some(FaultAction::Refuse { status, code, message }) => {
-            Refusal::new(status_code(*status), code, message).answer(service)
+    let hit = front.fault(call);
+    let lost = hit.as_ref().is_some_and(|hit| hit.action == FaultAction::LoseAnswer);
+    let answer = match instead(hit, service).await? {
+        Some(answer) => answer,
+        None => {
+            call.stale = eventual && front.is_stale(call).await;
+            backend.call(parts, body, call).await
         }
-        Some(FaultAction::Answer { status, body }) => {
-            http::answer(status_code(*status), "application/x-amz-json-1.0", body.to_string())
-        }
-        Some(FaultAction::Delay(time)) => {
-            tokio::time::sleep(*time).await;
-            backend.call(parts, body, &call.operation).await
-        }
-        Some(FaultAction::LoseAnswer) | None => backend.call(parts, body, &call.operation).await,
     };
     last_at_least(front.latency(), start).await;
-    if fault == Some(FaultAction::LoseAnswer) {
+    if lost {
         return Err(HangUp);
     }
-    recording.call.status = Some(answer.status().as_u16());
+    call.status = Some(answer.status().as_u16());
     Ok(answer)
+}
+
+/// What a call gets instead of being carried out, if that is what a fault does to it; a delay passes in here.
+async fn instead(hit: Option<Hit>, service: Service) -> Result<Option<Answer>, HangUp> {
+    let Some(hit) = hit else { return Ok(None) };
+    match &hit.action {
+        FaultAction::Drop => Err(HangUp),
+        FaultAction::Refuse { status, code, message } => {
+            Ok(Some(Refusal::new(status_code(*status), code, message).answer(service)))
+        }
+        FaultAction::Answer { status, body } => {
+            Ok(Some(http::answer(status_code(*status), "application/x-amz-json-1.0", body.to_string())))
+        }
+        FaultAction::Delay { min, max } => {
+            tokio::time::sleep(hit.pause(*min, *max)).await;
+            Ok(None)
+        }
+        FaultAction::LoseAnswer => Ok(None),
+    }
 }
 
 fn status_code(status: u16) -> StatusCode {
