@@ -1,6 +1,7 @@
 //! The function that the crate's own tests run: it does what the event's body tells it to.
 //!
 //! The body is `{"do": "…", …}`; without one, the answer holds the event and the environment as the function sees them.
+//! In a batch of messages each has a body of its own; see [`message`].
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -30,6 +31,10 @@ fn environment() -> BTreeMap<String, String> {
 
 #[expect(clippy::panic, reason = "a function may, and the stack has to bear it")]
 async fn handle(event: LambdaEvent<Value>) -> Result<Value, Error> {
+    if let Some(records) = event.payload["Records"].as_array() {
+        println!("{}", json!({"records": records, "pid": std::process::id(), "at": now_ms()}));
+        return batch(records).await;
+    }
     let order = order(&event.payload);
     let number = |name: &str| order[name].as_u64().unwrap_or_default();
     match order["do"].as_str().unwrap_or_default() {
@@ -68,6 +73,60 @@ async fn handle(event: LambdaEvent<Value>) -> Result<Value, Error> {
         }
     }
     Ok(json!({"statusCode": 200, "body": format!("{}", std::process::id())}))
+}
+
+/// The answer to a batch: which messages failed, unless one of them says what to answer.
+async fn batch(records: &[Value]) -> Result<Value, Error> {
+    let (mut answer, mut failures) = (None, Vec::new());
+    for record in records {
+        match message(record).await? {
+            Value::Null => {}
+            Value::Bool(_) => failures.push(json!({"itemIdentifier": record["messageId"]})),
+            other => answer = Some(other),
+        }
+    }
+    println!("{}", json!({"done": records.len()}));
+    Ok(answer.unwrap_or_else(|| json!({"batchItemFailures": failures})))
+}
+
+/// Does what the message says, unless it was received more often than its `times`: null if it is done, true if it failed,
+/// else what to answer to the batch. With `visibility` it sets when a message that fails comes again.
+async fn message(record: &Value) -> Result<Value, Error> {
+    let order: Value = serde_json::from_str(record["body"].as_str().unwrap_or_default()).unwrap_or_default();
+    let receives: u64 = record["attributes"]["ApproximateReceiveCount"].as_str().unwrap_or_default().parse()?;
+    let is_dead = record["attributes"].get("DeadLetterQueueSourceArn").is_some();
+    if is_dead || order["times"].as_u64().is_some_and(|times| receives > times) {
+        return Ok(Value::Null);
+    }
+    match order["do"].as_str().unwrap_or_default() {
+        "sleep" => tokio::time::sleep(Duration::from_millis(order["ms"].as_u64().unwrap_or_default())).await,
+        "exit" => std::process::exit(3),
+        "fail" => return Err("as ordered".into()),
+        "answer" => return Ok(order["answer"].clone()),
+        "fail_item" => {
+            if let Some(visibility) = order["visibility"].as_i64() {
+                change_visibility(record, i32::try_from(visibility)?).await?;
+            }
+            return Ok(Value::Bool(true));
+        }
+        _ => {}
+    }
+    Ok(Value::Null)
+}
+
+async fn change_visibility(record: &Value, visibility: i32) -> Result<(), Error> {
+    let client = aws_sdk_sqs::Client::new(&config().await);
+    let text = |name: &str| record[name].as_str().unwrap_or_default();
+    let queue = text("eventSourceARN").rsplit(':').next().unwrap_or_default();
+    let url = client.get_queue_url().queue_name(queue).send().await?.queue_url.unwrap_or_default();
+    let change = client.change_message_visibility().queue_url(url).receipt_handle(text("receiptHandle"));
+    change.visibility_timeout(visibility).send().await?;
+    Ok(())
+}
+
+#[expect(clippy::disallowed_methods, reason = "the fixture has no Context")]
+fn now_ms() -> u128 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_millis())
 }
 
 fn order(event: &Value) -> Value {

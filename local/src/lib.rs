@@ -19,10 +19,14 @@
 //! | [`functions`] | Lambda: instances, Runtime API, limits |
 //! | [`front`] | the way from a function to AWS: counts calls, injects faults |
 //! | [`dynamodb`], [`s3`], [`sqs`] | the AWS services behind the front |
+//! | [`sources`] | event source mappings and EventBridge's schedules |
 //! | [`identity`] | the issuer of tokens |
 //! | [`camera`] | the range camera |
+//! | [`terra`] | Terra, which sends webhooks |
+//! | [`athlete`] | whoever wears the watch |
 //! | [`template`] | what CloudFormation makes of `template.yaml` |
 
+pub mod athlete;
 pub mod camera;
 pub mod demo;
 pub mod dynamodb;
@@ -36,6 +40,8 @@ pub mod logs;
 mod options;
 mod parts;
 pub mod s3;
+pub mod send_terra;
+pub mod sources;
 pub mod sqs;
 mod stack;
 mod stack_file;
@@ -43,10 +49,13 @@ mod start;
 pub mod start_page;
 mod system;
 pub mod template;
+pub mod terra;
 
 pub use functions::{Binaries, FunctionError, Invocation, InvokeError};
 pub use options::StackOptions;
 pub use parts::{Aws, StackError};
+pub use sources::{FireError, Schedules};
+pub use sqs::{Counts, SqsError};
 pub use stack::Stack;
 pub use stack_file::StackFile;
 

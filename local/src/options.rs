@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::camera::CameraOptions;
 use crate::functions::Binaries;
 use crate::logs::Echo;
+use crate::sources::Schedules;
 
 #[derive(Debug, Clone)]
 pub struct StackOptions {
@@ -23,6 +24,8 @@ pub struct StackOptions {
     /// Cargo says nothing unless the build fails.
     pub quiet_build: bool,
     pub camera: CameraOptions,
+    /// Whether rates fire by themselves; a test fires what it needs.
+    pub schedules: Schedules,
     pub echo: Echo,
 }
 
@@ -37,6 +40,7 @@ impl Default for StackOptions {
             binaries: Binaries::default(),
             quiet_build: true,
             camera: CameraOptions::default(),
+            schedules: Schedules::default(),
             echo: Echo::Off,
         }
     }

@@ -12,6 +12,8 @@ use crate::http::Stopper;
 use crate::identity::{Identity, IdentityError};
 use crate::logs::Logs;
 use crate::options::StackOptions;
+use crate::sources::Sources;
+use crate::sqs::Sqs;
 use crate::template::{Model, TemplateError};
 
 /// Why a stack did not start.
@@ -53,6 +55,8 @@ pub(crate) struct Parts {
     pub identity: Identity,
     pub tokens: BTreeMap<&'static str, String>,
     pub functions: Functions,
+    pub sqs: Sqs,
+    pub sources: Sources,
     pub logs: Logs,
     pub model: Model,
     pub terra_signing_secret: String,

@@ -16,6 +16,8 @@ use crate::identity::Identity;
 use crate::logs::Logs;
 use crate::options::StackOptions;
 use crate::parts::{Aws, Parts, Running, StackError};
+use crate::sources::{self, FireError};
+use crate::sqs::{Counts, SqsError};
 use crate::start;
 use crate::template::Model;
 
@@ -153,6 +155,40 @@ impl Stack {
         self.threads.run(invocation).await.unwrap_or(Err(InvokeError::Ending))
     }
 
+    /// The function's queues are not received from any more when this returns; batches under way end by themselves.
+    pub async fn pause_sources(&self, function: &str) {
+        self.parts.sources.pause(function).await;
+    }
+
+    pub fn resume_sources(&self, function: &str) {
+        self.parts.sources.resume(function);
+    }
+
+    /// How many messages the queue of this logical id has.
+    pub async fn queue_counts(&self, id: &str) -> Result<Counts, SqsError> {
+        self.parts.sqs.counts(self.queue_url(id).ok_or(SqsError::QueueDoesNotExist)?).await
+    }
+
+    /// Waits until the queue of this logical id is empty: nothing visible, in flight or delayed. False when the time is
+    /// over before.
+    pub async fn queue_drained(&self, id: &str, limit: Duration) -> Result<bool, SqsError> {
+        self.parts.sqs.drained(self.queue_url(id).ok_or(SqsError::QueueDoesNotExist)?, limit).await
+    }
+
+    /// The schedules' ids in the template.
+    pub fn schedules(&self) -> Vec<&str> {
+        self.parts.model.schedules.iter().map(|schedule| schedule.id.as_str()).collect()
+    }
+
+    /// Fires a schedule by its id in the template, enabled or not, and gives the outcome.
+    pub async fn fire(&self, id: &str) -> Result<Invocation, FireError> {
+        let Some(schedule) = self.parts.model.schedules.iter().find(|schedule| schedule.id == id) else {
+            let known = self.schedules().into_iter().map(str::to_owned).collect();
+            return Err(FireError::Unknown { id: id.to_owned(), known });
+        };
+        Ok(self.invoke(&schedule.function, sources::event_of(schedule)).await?)
+    }
+
     /// Kills a function's instances, busy or not, as a crash would.
     pub async fn kill_instances(&self, function: &str) {
         self.parts.functions.kill(function).await;
@@ -165,15 +201,17 @@ impl Stack {
         Ok(())
     }
 
-    /// No new requests; those under way have 30 s; then instances get SIGTERM; then everything else ends.
+    /// No new requests, messages or schedules; what is under way has 30 s; then instances get SIGTERM; then everything
+    /// else ends.
     pub async fn shutdown(mut self) {
         let Some(running) = self.running.take() else { return };
         let functions = self.parts.functions.clone();
+        let batches = self.parts.sources.stop();
         let end = async move {
             let (stopper, gateway) = running.gateway;
             stopper.stop();
             // Over the limit, what is still under way ends with its instance.
-            timeout(DRAIN_LIMIT, gateway).await.ok();
+            timeout(DRAIN_LIMIT, async { tokio::join!(gateway, batches) }).await.ok();
             functions.end().await;
             running.services.stop();
             running.camera.stop().await;

@@ -33,7 +33,8 @@ impl Drop for StackFile {
     }
 }
 
-fn content(stack: &Stack) -> Value {
+/// What the file says.
+pub(crate) fn content(stack: &Stack) -> Value {
     let aws = stack.aws();
     let model = stack.model();
     let by_id = |pairs: Vec<(&String, &String)>| -> Map<String, Value> {

@@ -20,13 +20,12 @@ use crate::logs::Logs;
 use crate::options::StackOptions;
 use crate::parts::{Aws, Parts, Running, StackError};
 use crate::s3;
+use crate::sources::Sources;
 use crate::sqs::Sqs;
 use crate::system;
 use crate::template::{Model, Site, Template};
+use crate::terra::SIGNING_SECRET;
 use crate::{ACCOUNT, API_ID, REGION, STACK_NAME};
-
-/// Signs Terra's webhooks unless the caller gives another secret.
-const TERRA_SIGNING_SECRET: &str = "local-terra-signing-secret";
 
 /// A port that is bound.
 struct Port {
@@ -83,22 +82,36 @@ pub async fn start(options: StackOptions) -> Result<(Parts, Running), StackError
     let credentials = credentials(&model);
     let (services, stop) = http::stop_signal();
     let storage = Storage { root: options.data_dir.clone(), files: files.path().to_owned() };
-    let (binaries, backends) = tokio::try_join!(
+    let (binaries, (backends, sqs)) = tokio::try_join!(
         async { build_functions(&options, &model, false).await.map_err(StackError::from) },
         storage.open(&model, &credentials, &stop),
     )?;
     let logs = Logs::new(options.echo);
     let (api_url, endpoints) = (ports.gateway.url(), ports.endpoints());
     let aws = aws(&endpoints, &credentials);
-    let front = Front::new(callers(&credentials));
+    let front = Front::new(callers(&credentials), &backends);
     let launcher = launcher(binaries, files.path(), endpoints, credentials, &logs)?;
     let functions = Functions::new(&model.functions, &launcher, options.max_instances);
     let gateway = Gateway::new(&model.routes, model.cors.clone(), functions.clone(), logs.clone());
+    let sources = Sources::start(&model, &sqs, &functions, &logs, &options);
     let gateway = serve(ports, gateway, &front, &identity, backends, &stop);
     let tokens = identity.tokens()?;
     let terra_signing_secret =
-        template.parameter("TerraSigningSecret", &parameters).unwrap_or_else(|| TERRA_SIGNING_SECRET.to_owned());
-    let parts = Parts { api_url, aws, front, identity, tokens, functions, logs, model, terra_signing_secret, options };
+        template.parameter("TerraSigningSecret", &parameters).unwrap_or_else(|| SIGNING_SECRET.to_owned());
+    let parts = Parts {
+        api_url,
+        aws,
+        front,
+        identity,
+        tokens,
+        functions,
+        sqs,
+        sources,
+        logs,
+        model,
+        terra_signing_secret,
+        options,
+    };
     Ok((parts, Running { gateway, services, camera, _files: files }))
 }
 
@@ -152,7 +165,7 @@ fn parameters(
         ("AuthIssuers", issuers.to_string()),
         ("CameraApiUrl", camera.url().to_owned()),
         ("CameraApiKey", camera.key().to_owned()),
-        ("TerraSigningSecret", TERRA_SIGNING_SECRET.to_owned()),
+        ("TerraSigningSecret", SIGNING_SECRET.to_owned()),
     ];
     let own = own.into_iter().filter(|(name, _)| template.declares(name));
     let own = own.map(|(name, value)| (name.to_owned(), value));
@@ -222,7 +235,7 @@ impl Storage {
         model: &Model,
         credentials: &BTreeMap<String, Credentials>,
         stop: &Stop,
-    ) -> Result<[Backend; 3], StackError> {
+    ) -> Result<([Backend; 3], Sqs), StackError> {
         let objects = self.root.as_ref().unwrap_or(&self.files).join("s3");
         std::fs::create_dir_all(&objects).map_err(io("data directory"))?;
         let file = |name: &str| self.root.as_ref().map(|root| root.join(name));
@@ -231,6 +244,6 @@ impl Storage {
         let database = dynamodb::open(file("dynamodb.sqlite").as_deref())?;
         dynamodb::create_tables(&database, &model.tables)?;
         let dynamodb = dynamodb::start(database, stop.clone()).await?;
-        Ok([Backend::dynamodb(dynamodb), Backend::Sqs(sqs), Backend::S3(s3)])
+        Ok(([Backend::dynamodb(dynamodb), Backend::Sqs(sqs.clone()), Backend::S3(s3)], sqs))
     }
 }

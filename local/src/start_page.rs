@@ -1,4 +1,4 @@
-//! What `cargo dev` prints when the stack is ready: routes, tokens, and where everything is.
+//! What `cargo dev` prints when the stack is ready: routes, queues, schedules, tokens, and where everything is.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -15,6 +15,7 @@ impl Display for StartPage<'_> {
         let Self { stack, .. } = self;
         writeln!(f, "\n{}\n", self.strong(&stack.base_url()))?;
         self.routes(f)?;
+        self.sources(f)?;
         let camera = stack.camera().map(|camera| camera.url()).unwrap_or_default();
         let aws = stack.aws();
         let places = [
@@ -45,6 +46,28 @@ impl StartPage<'_> {
         writeln!(f, "{}", self.strong("Routes"))?;
         for route in routes {
             writeln!(f, "  {:<8}{:<width$}  {}", route.method, route.path, route.function)?;
+        }
+        writeln!(f)
+    }
+
+    /// Queues and schedules, each with what it invokes.
+    fn sources(&self, f: &mut Formatter) -> fmt::Result {
+        let model = self.stack.model();
+        if model.mappings.is_empty() && model.schedules.is_empty() {
+            return Ok(());
+        }
+        writeln!(f, "{}", self.strong("Queues and schedules"))?;
+        let state = |enabled| if enabled { "" } else { " (disabled)" };
+        for mapping in &model.mappings {
+            let state = state(mapping.enabled);
+            writeln!(f, "  {:<16}{:<24}  {}{state}", mapping.id, mapping.queue, mapping.function)?;
+        }
+        for schedule in &model.schedules {
+            let state = match schedule.period {
+                None if schedule.enabled => " (not fired here)",
+                _ => state(schedule.enabled),
+            };
+            writeln!(f, "  {:<16}{:<24}  {}{state}", schedule.id, schedule.expression, schedule.function)?;
         }
         writeln!(f)
     }

@@ -2,7 +2,7 @@
 //! Everything else asks here, so that nothing of the developer's environment slips in unseen.
 
 use std::ffi::OsString;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -17,13 +17,18 @@ pub fn now_ms() -> i64 {
     now().timestamp_millis()
 }
 
+/// The instant of a time in milliseconds since 1970; now for one that has passed.
+pub fn instant_at(ms: i64) -> Instant {
+    Instant::now() + Duration::from_millis(u64::try_from(ms - now_ms()).unwrap_or(0))
+}
+
 /// Seconds since 1970, as tokens count.
 pub fn now_secs() -> i64 {
     now().timestamp()
 }
 
 /// The instant that lies `ahead` from now, in milliseconds since 1970.
-pub fn deadline_ms(ahead: std::time::Duration) -> u128 {
+pub fn deadline_ms(ahead: Duration) -> u128 {
     let now: SystemTime = now().into();
     (now + ahead).duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis())
 }

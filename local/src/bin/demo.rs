@@ -1,18 +1,21 @@
-//! `cargo demo`: one session from its start to its report. See `cargo demo --help`.
+//! `cargo demo`: a shooting session and a fortnight of wearables, from their start to what comes of them. See `cargo demo --help`.
 
 use std::error::Error;
 use std::process::ExitCode;
 
-use local::demo::{DemoOptions, run};
+use local::demo::{DemoOptions, Part, run};
 use shared::domain::target::TargetType;
 
 const HELP: &str = "\
-One shooting session through the whole backend on this machine: frames in, scored shots and a report out.
+What the whole backend does, on this machine: a shooting session (frames in, scored shots and a report out), and two weeks
+of a watch and a ring (webhooks in, metrics out, each with how far to trust it).
 
+  --only <part>      sessions or wearables
   --frames <dir>     your own photographs of one target, in the order of their names
   --target <type>    standard, air_pistol_10m (default), air_rifle_10m, rapid_fire_25m, rifle_50m
-  --seed <n>         another scene before the range camera
+  --seed <n>         another scene before the range camera, another athlete
   --hide-shot <n>    fire a shot that is never seen, to see the demo fail
+  --broken-link      leave the link of a large delivery broken, to see the demo fail
   --release          functions from the release profile
 ";
 
@@ -32,11 +35,15 @@ fn arguments() -> Result<Option<DemoOptions>, Box<dyn Error + Send + Sync>> {
     }
     let target: Option<String> = arguments.opt_value_from_str("--target")?;
     let target = target.map(|name| TargetType::from_name(&name).ok_or(format!("--target {name} is not known")));
+    let only: Option<String> = arguments.opt_value_from_str("--only")?;
+    let only = only.map(|name| Part::from_name(&name).ok_or(format!("--only {name}: there is no such part")));
     let options = DemoOptions {
+        only: only.transpose()?,
         frames: arguments.opt_value_from_str("--frames")?,
         target: target.transpose()?,
         seed: arguments.opt_value_from_str("--seed")?,
         hide_shot: arguments.opt_value_from_str("--hide-shot")?,
+        broken_link: arguments.contains("--broken-link"),
         release: arguments.contains("--release"),
     };
     match arguments.finish().as_slice() {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use local::logs::Echo;
 use local::start_page::StartPage;
-use local::{Binaries, Stack, StackFile, StackOptions};
+use local::{Binaries, Schedules, Stack, StackFile, StackOptions};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -68,6 +68,7 @@ fn arguments() -> Result<Option<Arguments>, Box<dyn Error>> {
         binaries: if given.contains("--release") { Binaries::BuildRelease } else { Binaries::Build },
         echo: if given.contains("--verbose") { Echo::Everything } else { Echo::Logs },
         quiet_build: false,
+        schedules: Schedules::Running,
         ..StackOptions::default()
     };
     let rest = given.finish();

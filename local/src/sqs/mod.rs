@@ -1,15 +1,20 @@
-//! SQS: the operations that are used, by the JSON protocol, on SQLite. Held to AWS's behaviour by `tests/sqs.rs` through
+//! SQS: the operations that are used, by the JSON protocol, on SQLite. Held to AWS's behaviour by `tests/stack/sqs*.rs` through
 //! the real SDK. [`Sqs::answer`] takes a request; a file for each family of operations checks it; [`store`] keeps the
 //! messages.
 
+mod attributes;
 mod batch;
 mod checksum;
 mod error;
+mod internal;
+mod live;
+mod moves;
 mod queues;
 mod receive;
 mod send;
 mod settle;
 mod store;
+mod take;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -19,10 +24,15 @@ use hyper::StatusCode;
 use hyper::body::Bytes;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use tokio::sync::Notify;
 
+pub(crate) use checksum::{MessageAttribute, MessageAttributes, of_attributes, of_body};
 pub use error::SqsError;
+use live::LiveQueue;
+use moves::MoveTask;
+pub use store::Counts;
+pub(crate) use store::Received;
 use store::Store;
+pub(crate) use take::{Take, Taken};
 
 use crate::front::Service;
 use crate::http::{self, Answer};
@@ -40,17 +50,17 @@ pub struct Sqs {
 #[derive(Debug)]
 struct Inner {
     /// By name.
-    queues: BTreeMap<String, Queue>,
+    queues: BTreeMap<String, Arc<LiveQueue>>,
     store: Mutex<Store>,
-    /// A message was sent, or may be received earlier than thought.
-    changed: Notify,
+    /// In the order of their start.
+    moves: Mutex<Vec<MoveTask>>,
 }
 
 impl Sqs {
     /// The queues of the template, their messages in the file or in memory.
     pub fn open(file: Option<&Path>, queues: &[Queue]) -> rusqlite::Result<Self> {
-        let queues = queues.iter().map(|queue| (queue.name.clone(), queue.clone())).collect();
-        let inner = Inner { queues, store: Mutex::new(Store::open(file)?), changed: Notify::new() };
+        let queues = queues.iter().map(|queue| (queue.name.clone(), Arc::new(LiveQueue::new(queue.clone())))).collect();
+        let inner = Inner { queues, store: Mutex::new(Store::open(file)?), moves: Mutex::default() };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -65,8 +75,10 @@ impl Sqs {
     async fn dispatch(&self, operation: &str, body: &Bytes) -> Result<Value> {
         match operation {
             "GetQueueUrl" => self.queue_url(parse(body)?),
-            "ListQueues" => Ok(self.list_queues(parse(body)?)),
+            "ListQueues" => self.list_queues(parse(body)?),
+            "ListDeadLetterSourceQueues" => self.list_sources(parse(body)?),
             "GetQueueAttributes" => self.queue_attributes(parse(body)?).await,
+            "SetQueueAttributes" => self.set_attributes(parse(body)?).await,
             "PurgeQueue" => self.purge(parse(body)?).await,
             "SendMessage" => self.send(parse(body)?).await,
             "SendMessageBatch" => self.send_batch(parse(body)?).await,
@@ -75,13 +87,25 @@ impl Sqs {
             "DeleteMessageBatch" => self.delete_batch(parse(body)?).await,
             "ChangeMessageVisibility" => self.change_visibility(parse(body)?).await,
             "ChangeMessageVisibilityBatch" => self.change_visibility_batch(parse(body)?).await,
+            "StartMessageMoveTask" => self.start_move(parse(body)?).await,
+            "ListMessageMoveTasks" => self.list_moves(&parse(body)?),
+            "CancelMessageMoveTask" => self.cancel_move(&parse(body)?),
             _ => Err(SqsError::UnsupportedOperation(operation.to_owned())),
         }
     }
 
-    fn queue(&self, url: &str) -> Result<&Queue> {
+    /// By name or URL.
+    pub(crate) fn live(&self, url: &str) -> Result<&Arc<LiveQueue>> {
         let name = url.rsplit('/').next().unwrap_or_default();
         self.inner.queues.get(name).ok_or(SqsError::QueueDoesNotExist)
+    }
+
+    fn queue(&self, url: &str) -> Result<Arc<Queue>> {
+        self.live(url).map(|live| live.queue())
+    }
+
+    fn by_arn(&self, arn: &str) -> Option<&Arc<LiveQueue>> {
+        self.inner.queues.values().find(|live| live.queue().arn == arn)
     }
 
     /// SQLite blocks, so it has a thread of its own while it works.

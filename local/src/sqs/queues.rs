@@ -1,13 +1,13 @@
-//! Operations on queues: URL, list, attributes, purge.
-
-use std::collections::BTreeMap;
+//! Operations on queues: URL, lists, purge.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::store::Counts;
+use super::batch::in_range;
 use super::{Result, Sqs, SqsError};
-use crate::template::Queue;
+
+/// Queues in one answer.
+const MAX_LISTED: usize = 1_000;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -20,14 +20,24 @@ pub struct QueueName {
 pub struct NamePrefix {
     #[serde(default)]
     queue_name_prefix: String,
+    #[serde(flatten)]
+    page: Page,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct WantedAttributes {
+pub struct SourcesOf {
     queue_url: String,
-    #[serde(default)]
-    attribute_names: Vec<String>,
+    #[serde(flatten)]
+    page: Page,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Page {
+    max_results: Option<usize>,
+    /// How many were given before.
+    next_token: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -41,56 +51,49 @@ impl Sqs {
         Ok(json!({"QueueUrl": self.queue(&request.queue_name)?.url}))
     }
 
-    pub fn list_queues(&self, request: NamePrefix) -> Value {
-        let queues = self.inner.queues.values().filter(|queue| queue.name.starts_with(&request.queue_name_prefix));
-        json!({"QueueUrls": queues.map(|queue| queue.url.as_str()).collect::<Vec<_>>()})
+    pub fn list_queues(&self, request: NamePrefix) -> Result<Value> {
+        let queues = self.inner.queues.values().map(|live| live.queue());
+        let queues = queues.filter(|queue| queue.name.starts_with(&request.queue_name_prefix));
+        request.page.answer("QueueUrls", queues.map(|queue| queue.url.clone()).collect())
+    }
+
+    pub fn list_sources(&self, request: SourcesOf) -> Result<Value> {
+        let queue = self.queue(&request.queue_url)?;
+        // The only name of the API that begins with a small letter.
+        request.page.answer("queueUrls", self.sources_of(&queue.arn))
+    }
+
+    /// URLs of the queues whose dead letters go to the queue of this ARN.
+    pub(super) fn sources_of(&self, arn: &str) -> Vec<String> {
+        let queues = self.inner.queues.values().map(|live| live.queue());
+        let sources =
+            queues.filter(|queue| queue.redrive.as_ref().is_some_and(|redrive| redrive.dead_letter_arn == arn));
+        sources.map(|queue| queue.url.clone()).collect()
     }
 
     pub async fn purge(&self, request: QueueUrl) -> Result<Value> {
-        let name = self.queue(&request.queue_url)?.name.clone();
+        let live = self.live(&request.queue_url)?;
+        let name = live.queue().name.clone();
         self.with_store(move |store| store.purge(&name)).await?;
+        live.left.notify_waiters();
         Ok(Value::Null)
-    }
-
-    pub async fn queue_attributes(&self, request: WantedAttributes) -> Result<Value> {
-        let queue = self.queue(&request.queue_url)?;
-        let name = queue.name.clone();
-        let counts = self.with_store(move |store| store.counts(&name)).await?;
-        let all = attributes(queue, &counts);
-        if request.attribute_names.iter().any(|name| name == "All") {
-            return Ok(json!({"Attributes": all}));
-        }
-        let mut wanted = BTreeMap::new();
-        for name in &request.attribute_names {
-            match all.get(name.as_str()) {
-                Some(value) => wanted.insert(name, value),
-                None if name == "RedrivePolicy" || name == "Policy" => None,
-                None => return Err(SqsError::InvalidAttributeName(name.clone())),
-            };
-        }
-        // SQS leaves the map out when there is nothing in it.
-        Ok(if wanted.is_empty() { Value::Null } else { json!({"Attributes": wanted}) })
     }
 }
 
-/// All values are texts.
-fn attributes(queue: &Queue, counts: &Counts) -> BTreeMap<&'static str, String> {
-    let mut attributes = BTreeMap::from([
-        ("ApproximateNumberOfMessages", counts.visible.to_string()),
-        ("ApproximateNumberOfMessagesNotVisible", counts.in_flight.to_string()),
-        ("ApproximateNumberOfMessagesDelayed", counts.delayed.to_string()),
-        ("DelaySeconds", queue.delay.as_secs().to_string()),
-        ("MaximumMessageSize", queue.maximum_message_size.to_string()),
-        ("MessageRetentionPeriod", queue.retention.as_secs().to_string()),
-        ("QueueArn", queue.arn.clone()),
-        ("ReceiveMessageWaitTimeSeconds", queue.receive_wait.as_secs().to_string()),
-        ("SqsManagedSseEnabled", "true".to_owned()),
-        ("VisibilityTimeout", queue.visibility_timeout.as_secs().to_string()),
-    ]);
-    if let Some(redrive) = &queue.redrive {
-        let policy =
-            json!({"deadLetterTargetArn": redrive.dead_letter_arn, "maxReceiveCount": redrive.max_receive_count});
-        attributes.insert("RedrivePolicy", policy.to_string());
+impl Page {
+    /// Pages only where the request says how long one is.
+    fn answer(&self, name: &str, urls: Vec<String>) -> Result<Value> {
+        let Some(limit) = self.max_results else { return Ok(json!({name: urls})) };
+        let limit = in_range("MaxResults", limit, 1, MAX_LISTED)?;
+        let begin = match &self.next_token {
+            None => 0,
+            Some(token) => token.parse().map_err(|_| SqsError::InvalidParameter("Invalid NextToken.".to_owned()))?,
+        };
+        let end = urls.len().min(begin + limit);
+        let mut answer = json!({name: urls.get(begin..end).unwrap_or_default()});
+        if end < urls.len() {
+            answer["NextToken"] = json!(end.to_string());
+        }
+        Ok(answer)
     }
-    attributes
 }

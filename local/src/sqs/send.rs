@@ -1,5 +1,6 @@
 //! SendMessage, alone and in batches.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -14,7 +15,7 @@ use crate::template::Queue;
 
 const MAX_BATCH_BYTES: usize = 1_048_576;
 /// Seconds.
-const MAX_DELAY: u64 = 900;
+pub const MAX_DELAY: u64 = 900;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -30,14 +31,14 @@ pub struct Message {
 
 impl Sqs {
     pub async fn send(&self, request: One<Message>) -> Result<Value> {
-        let queue = self.queue(&request.queue_url)?.clone();
+        let queue = self.queue(&request.queue_url)?;
         let (message, answer) = checked(&queue, request.inner)?;
         self.store(queue, vec![message]).await?;
         Ok(Value::Object(answer))
     }
 
     pub async fn send_batch(&self, request: Batch<Message>) -> Result<Value> {
-        let queue = self.queue(&request.queue_url)?.clone();
+        let queue = self.queue(&request.queue_url)?;
         check_batch(&request.entries, "SendMessageBatchRequestEntry")?;
         let sent = request.entries.iter().map(|entry| size(&entry.inner)).sum();
         if sent > MAX_BATCH_BYTES {
@@ -58,9 +59,10 @@ impl Sqs {
         Ok(json!({"Successful": successful, "Failed": failed}))
     }
 
-    async fn store(&self, queue: Queue, messages: Vec<NewMessage>) -> Result<()> {
+    async fn store(&self, queue: Arc<Queue>, messages: Vec<NewMessage>) -> Result<()> {
+        let live = self.live(&queue.name)?;
         self.with_store(move |store| store.send(&queue, &messages)).await?;
-        self.inner.changed.notify_waiters();
+        live.arrived.notify_waiters();
         Ok(())
     }
 }
@@ -68,6 +70,9 @@ impl Sqs {
 fn checked(queue: &Queue, message: Message) -> Result<(NewMessage, Map<String, Value>)> {
     if message.message_body.is_empty() {
         return Err(SqsError::MissingParameter("MessageBody"));
+    }
+    if !message.message_body.chars().all(allowed) {
+        return Err(SqsError::InvalidMessageContents);
     }
     let limit = queue.maximum_message_size;
     if size(&message) > limit {
@@ -92,6 +97,11 @@ fn checked(queue: &Queue, message: Message) -> Result<(NewMessage, Map<String, V
         delay: Duration::from_secs(delay),
     };
     Ok((message, answer))
+}
+
+/// What XML 1.0 allows: <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html>
+fn allowed(c: char) -> bool {
+    matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
 }
 
 /// Body and attributes count.

@@ -44,7 +44,7 @@ impl Sqs {
 
     async fn delete_one(&self, queue: String, handle: &str) -> Result<()> {
         let (id, receipt) = receipt(handle)?;
-        self.with_store(move |store| store.delete(&queue, id, &receipt)).await
+        self.delete_taken(&queue, vec![(id, receipt)]).await
     }
 
     pub async fn change_visibility(&self, request: One<Visibility>) -> Result<Value> {
@@ -70,13 +70,14 @@ impl Sqs {
         let seconds = request.visibility_timeout.ok_or(SqsError::MissingParameter("VisibilityTimeout"))?;
         let visibility = Duration::from_secs(in_range("VisibilityTimeout", seconds, 0, MAX_VISIBILITY)?);
         let (id, latest) = receipt(&request.receipt_handle)?;
+        let live = self.live(&queue)?;
         let changed = self.with_store(move |store| store.change_visibility(&queue, id, &latest, visibility)).await?;
-        self.inner.changed.notify_waiters();
+        live.arrived.notify_waiters();
         if changed { Ok(()) } else { Err(SqsError::NotInFlight(request.receipt_handle)) }
     }
 }
 
-/// A receipt handle is the message's number and the receive's id.
+/// The other way round: [`Received::handle`](super::Received::handle).
 fn receipt(handle: &str) -> Result<(i64, String)> {
     let (id, receipt) = handle.split_once('.').ok_or(SqsError::InvalidReceiptHandle)?;
     Ok((id.parse().map_err(|_| SqsError::InvalidReceiptHandle)?, receipt.to_owned()))

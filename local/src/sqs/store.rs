@@ -1,13 +1,17 @@
 //! Messages on SQLite. Times are milliseconds since 1970.
 
+use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::{Connection, Row, Transaction, params};
 
+use super::take::{Take, Taken};
 use crate::system;
 use crate::template::Queue;
 
+/// Every index begins with the queue and holds what its query asks for, so that a full queue is no slower than an empty one.
 const SCHEMA: &str = "
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = OFF;
@@ -27,7 +31,12 @@ const SCHEMA: &str = "
         dead_letter_source TEXT
     );
     CREATE INDEX IF NOT EXISTS messages_by_visibility ON messages (queue, visible_at);
+    CREATE INDEX IF NOT EXISTS messages_by_expiry ON messages (queue, expires_at);
+    CREATE INDEX IF NOT EXISTS messages_in_flight ON messages (queue, visible_at) WHERE receive_count > 0;
 ";
+
+/// More than there are statements, so that each is compiled once.
+const STATEMENTS: usize = 64;
 
 #[derive(Debug)]
 pub struct Store {
@@ -46,11 +55,12 @@ pub struct NewMessage {
 }
 
 /// A message as it is received.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Received {
     pub id: i64,
     pub message_id: String,
     pub body: String,
+    /// JSON.
     pub attributes: String,
     pub trace: Option<String>,
     pub sent_at: i64,
@@ -61,11 +71,21 @@ pub struct Received {
 }
 
 /// How many messages of a queue are where.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
     pub visible: i64,
     pub in_flight: i64,
     pub delayed: i64,
+}
+
+/// What a step of a move did.
+#[derive(Debug, Default)]
+pub struct Moved {
+    pub count: usize,
+    /// Names of the queues that got some.
+    pub destinations: BTreeSet<String>,
+    /// It met a message that belongs nowhere, and went no further.
+    pub lost: bool,
 }
 
 impl Store {
@@ -74,6 +94,7 @@ impl Store {
             Some(file) => Connection::open(file)?,
             None => Connection::open_in_memory()?,
         };
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
         connection.execute_batch(SCHEMA)?;
         Ok(Self { connection })
     }
@@ -101,52 +122,25 @@ impl Store {
         transaction.commit()
     }
 
-    /// Takes up to `limit` visible messages, and moves those that were received often enough to `dead_letters`.
-    pub fn receive(
-        &mut self,
-        queue: &Queue,
-        dead_letters: Option<&Queue>,
-        limit: usize,
-        visibility: Duration,
-    ) -> rusqlite::Result<Vec<Received>> {
+    /// Takes visible messages, and moves those that were received often enough to `dead_letters`.
+    pub fn receive(&mut self, queue: &Queue, dead_letters: Option<&Queue>, take: &Take) -> rusqlite::Result<Taken> {
         let now = system::now_ms();
         let transaction = self.connection.transaction()?;
-        transaction.execute("DELETE FROM messages WHERE queue = ?1 AND expires_at <= ?2", params![queue.name, now])?;
-        if let (Some(redrive), Some(dead_letters)) = (&queue.redrive, dead_letters) {
-            // Retention goes on counting from when the message was sent, as for standard queues on AWS.
-            transaction.execute(
-                "UPDATE messages SET queue = ?1, dead_letter_source = ?2, receive_count = 0, receipt = NULL,
-                     first_received_at = NULL, expires_at = sent_at + ?3
-                 WHERE queue = ?4 AND visible_at <= ?5 AND receive_count >= ?6",
-                params![
-                    dead_letters.name,
-                    queue.arn,
-                    millis(dead_letters.retention),
-                    queue.name,
-                    now,
-                    redrive.max_receive_count
-                ],
-            )?;
-        }
-        let ids = visible(&transaction, &queue.name, now, limit)?;
-        let received = ids
-            .into_iter()
-            .map(|id| take(&transaction, id, now, now + millis(visibility)))
-            .collect::<rusqlite::Result<Vec<_>>>()?;
+        let expired = "DELETE FROM messages WHERE queue = ?1 AND expires_at <= ?2";
+        transaction.prepare_cached(expired)?.execute(params![queue.name, now])?;
+        let taken = take.run(&transaction, queue, dead_letters, now)?;
         transaction.commit()?;
-        Ok(received)
+        Ok(taken)
     }
 
-    /// When the next message of the queue can be received, if there is any.
-    pub fn next_visible(&mut self, queue: &str) -> rusqlite::Result<Option<i64>> {
-        let query = "SELECT min(visible_at) FROM messages WHERE queue = ?1";
-        self.connection.prepare_cached(query)?.query_row([queue], |row| row.get(0))
-    }
-
-    /// Deletes the message if this receipt is its latest; an older one is no error and deletes nothing.
-    pub fn delete(&mut self, queue: &str, id: i64, receipt: &str) -> rusqlite::Result<()> {
-        let statement = "DELETE FROM messages WHERE id = ?1 AND queue = ?2 AND receipt = ?3";
-        self.connection.execute(statement, params![id, queue, receipt]).map(drop)
+    /// Deletes the messages whose latest receipt this is; an older one is no error and deletes nothing.
+    pub fn delete(&mut self, queue: &str, receipts: &[(i64, String)]) -> rusqlite::Result<()> {
+        let transaction = self.connection.transaction()?;
+        for (id, receipt) in receipts {
+            let statement = "DELETE FROM messages WHERE id = ?1 AND queue = ?2 AND receipt = ?3";
+            transaction.prepare_cached(statement)?.execute(params![id, queue, receipt])?;
+        }
+        transaction.commit()
     }
 
     /// Whether there was such a message in flight.
@@ -160,8 +154,44 @@ impl Store {
         let now = system::now_ms();
         let statement =
             "UPDATE messages SET visible_at = ?1 WHERE id = ?2 AND queue = ?3 AND receipt = ?4 AND visible_at > ?5";
-        let changed = self.connection.execute(statement, params![now + millis(visibility), id, queue, receipt, now])?;
-        Ok(changed == 1)
+        let mut statement = self.connection.prepare_cached(statement)?;
+        Ok(statement.execute(params![now + millis(visibility), id, queue, receipt, now])? == 1)
+    }
+
+    /// A changed retention holds for the messages that are there, too.
+    pub fn change_retention(&mut self, queue: &str, retention: Duration) -> rusqlite::Result<()> {
+        let statement = "UPDATE messages SET expires_at = sent_at + ?1 WHERE queue = ?2";
+        self.connection.execute(statement, params![millis(retention), queue]).map(drop)
+    }
+
+    /// Moves visible messages to the queue that `destination` gives for their dead letter source. They are new messages
+    /// there, as on AWS: with another id, sent now.
+    pub fn move_visible(
+        &mut self,
+        queue: &str,
+        limit: usize,
+        destination: &dyn Fn(Option<&str>) -> Option<Arc<Queue>>,
+    ) -> rusqlite::Result<Moved> {
+        let now = system::now_ms();
+        let transaction = self.connection.transaction()?;
+        let mut moved = Moved::default();
+        for message in visible(&transaction, queue, now, limit)? {
+            let Some(destination) = destination(message.dead_letter_source.as_deref()) else {
+                moved.lost = true;
+                break;
+            };
+            let statement =
+                "UPDATE messages SET queue = ?1, message_id = ?2, sent_at = ?3, visible_at = ?3, expires_at = ?4,
+                                 receive_count = 0, receipt = NULL, first_received_at = NULL, dead_letter_source = NULL
+                             WHERE id = ?5";
+            let (id, expires_at) = (system::new_id().to_string(), now + millis(destination.retention));
+            let values = params![destination.name, id, now, expires_at, message.id];
+            transaction.prepare_cached(statement)?.execute(values)?;
+            moved.count += 1;
+            moved.destinations.insert(destination.name.clone());
+        }
+        transaction.commit()?;
+        Ok(moved)
     }
 
     pub fn purge(&mut self, queue: &str) -> rusqlite::Result<()> {
@@ -178,22 +208,20 @@ impl Store {
             Ok(Counts { visible: row.get(0)?, in_flight: row.get(1)?, delayed: row.get(2)? })
         })
     }
+
+    pub fn is_empty(&mut self, queue: &str) -> rusqlite::Result<bool> {
+        let query = "SELECT NOT EXISTS (SELECT 1 FROM messages WHERE queue = ?1 AND expires_at > ?2)";
+        self.connection.prepare_cached(query)?.query_row(params![queue, system::now_ms()], |row| row.get(0))
+    }
 }
 
-fn visible(transaction: &Transaction, queue: &str, now: i64, limit: usize) -> rusqlite::Result<Vec<i64>> {
-    let query = "SELECT id FROM messages WHERE queue = ?1 AND visible_at <= ?2 ORDER BY visible_at, id LIMIT ?3";
+/// Visible messages, those first that have been so for longest.
+pub fn visible(transaction: &Transaction, queue: &str, now: i64, limit: usize) -> rusqlite::Result<Vec<Received>> {
+    let query = "SELECT * FROM messages WHERE queue = ?1 AND visible_at <= ?2 ORDER BY visible_at, id LIMIT ?3";
     let mut statement = transaction.prepare_cached(query)?;
-    let ids = statement.query_map(params![queue, now, i64::try_from(limit).unwrap_or(i64::MAX)], |row| row.get(0))?;
-    ids.collect()
-}
-
-fn take(transaction: &Transaction, id: i64, now: i64, visible_at: i64) -> rusqlite::Result<Received> {
-    let statement = "UPDATE messages SET visible_at = ?1, receipt = ?2, receive_count = receive_count + 1,
-                         first_received_at = coalesce(first_received_at, ?3)
-                     WHERE id = ?4 RETURNING *";
-    let receipt = system::new_id().to_string();
-    let mut statement = transaction.prepare_cached(statement)?;
-    statement.query_row(params![visible_at, receipt, now, id], received)
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let messages = statement.query_map(params![queue, now, limit], received)?;
+    messages.collect()
 }
 
 fn received(row: &Row) -> rusqlite::Result<Received> {
@@ -205,12 +233,12 @@ fn received(row: &Row) -> rusqlite::Result<Received> {
         trace: row.get("trace")?,
         sent_at: row.get("sent_at")?,
         receive_count: row.get("receive_count")?,
-        first_received_at: row.get("first_received_at")?,
-        receipt: row.get("receipt")?,
+        first_received_at: row.get::<_, Option<i64>>("first_received_at")?.unwrap_or_default(),
+        receipt: row.get::<_, Option<String>>("receipt")?.unwrap_or_default(),
         dead_letter_source: row.get("dead_letter_source")?,
     })
 }
 
-fn millis(duration: Duration) -> i64 {
+pub fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX / 4)
 }

@@ -29,7 +29,7 @@ pub struct Function {
     pub json_logs: bool,
     /// The resolved `Policies`, as they stand.
     pub policies: Value,
-    /// What else invokes it: queues and schedules.
+    /// What else invokes it, as it stands; read into [`Model::mappings`](super::Model) and `schedules`.
     pub sources: Vec<EventSource>,
 }
 

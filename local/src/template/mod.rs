@@ -9,6 +9,7 @@ mod names;
 mod parameters;
 mod properties;
 mod resolve;
+mod sources;
 mod storage;
 mod yaml;
 
@@ -18,6 +19,7 @@ use std::path::Path;
 use serde_json::Value;
 
 pub use functions::{Cors, EventSource, Function, Route};
+pub use sources::{QueueMapping, Schedule};
 pub use storage::{Bucket, Queue, Redrive, Table};
 
 use properties::Properties;
@@ -73,6 +75,8 @@ pub struct Model {
     pub tables: Vec<Table>,
     pub queues: Vec<Queue>,
     pub buckets: Vec<Bucket>,
+    pub mappings: Vec<QueueMapping>,
+    pub schedules: Vec<Schedule>,
 }
 
 impl Template {
@@ -111,6 +115,8 @@ impl Template {
             tables: Vec::new(),
             queues: Vec::new(),
             buckets: Vec::new(),
+            mappings: Vec::new(),
+            schedules: Vec::new(),
         };
         for (id, resource) in self.resources() {
             if let Some(condition) = resource.get("Condition").and_then(Value::as_str)
@@ -120,6 +126,8 @@ impl Template {
             }
             model.add(&resolver, id, resource)?;
         }
+        storage::check_redrive(&model.queues)?;
+        model.add_sources(&site.region, &site.account)?;
         Ok(model)
     }
 

@@ -1,5 +1,7 @@
 //! Typed access to a resource's resolved properties, with errors that name resource and property.
 
+use std::fmt::Display;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use serde_json::{Map, Value};
@@ -51,6 +53,18 @@ impl Properties {
         match self.text(name)? {
             None => Ok(None),
             Some(text) => text.parse().map(Some).map_err(|_| self.error(name, "must be a number in range")),
+        }
+    }
+
+    pub fn number_in<T>(&self, name: &str, range: RangeInclusive<T>) -> Result<Option<T>, TemplateError>
+    where
+        T: FromStr + PartialOrd + Display,
+    {
+        match self.number(name)? {
+            Some(number) if !range.contains(&number) => {
+                Err(self.error(name, &format!("must be between {} and {}", range.start(), range.end())))
+            }
+            number => Ok(number),
         }
     }
 

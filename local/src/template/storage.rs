@@ -35,6 +35,23 @@ pub struct Queue {
     /// Bytes.
     pub maximum_message_size: usize,
     pub redrive: Option<Redrive>,
+    /// The `RedriveAllowPolicy`, where there is one.
+    pub redrive_allow: Option<Value>,
+}
+
+impl Queue {
+    /// Whether the queue of this ARN may send its dead letters here: any may unless a policy says otherwise.
+    pub fn takes_dead_letters_of(&self, source_arn: &str) -> bool {
+        let Some(policy) = &self.redrive_allow else { return true };
+        match policy.get("redrivePermission").and_then(Value::as_str) {
+            Some("denyAll") => false,
+            Some("byQueue") => {
+                let named = policy.get("sourceQueueArns").and_then(Value::as_array);
+                named.is_some_and(|arns| arns.iter().any(|arn| arn == source_arn))
+            }
+            _ => true,
+        }
+    }
 }
 
 /// After how many receives a message goes where.
@@ -81,7 +98,7 @@ pub fn queue(resolver: &Resolver, properties: &Properties) -> Result<Queue, Temp
         Some(policy) => Some(Redrive {
             dead_letter_arn: policy.required_text("deadLetterTargetArn")?,
             max_receive_count: policy
-                .number("maxReceiveCount")?
+                .number_in("maxReceiveCount", 1..=1_000)?
                 .ok_or_else(|| policy.error("maxReceiveCount", "is missing"))?,
         }),
     };
@@ -96,5 +113,23 @@ pub fn queue(resolver: &Resolver, properties: &Properties) -> Result<Queue, Temp
         receive_wait: seconds("ReceiveMessageWaitTimeSeconds", 0)?,
         maximum_message_size: properties.number("MaximumMessageSize")?.unwrap_or(1_048_576),
         redrive,
+        redrive_allow: properties.get("RedriveAllowPolicy").cloned(),
     })
+}
+
+/// What SQS refuses when it creates the queue: dead letters for one that does not take them.
+pub fn check_redrive(queues: &[Queue]) -> Result<(), TemplateError> {
+    for queue in queues {
+        let Some(redrive) = &queue.redrive else { continue };
+        let target = queues.iter().find(|target| target.arn == redrive.dead_letter_arn);
+        let problem = match target {
+            None => format!("names no queue of the template: {}", redrive.dead_letter_arn),
+            Some(target) if !target.takes_dead_letters_of(&queue.arn) => {
+                format!("names {}, whose RedriveAllowPolicy does not allow it", target.id)
+            }
+            Some(_) => continue,
+        };
+        return Err(TemplateError::new(&queue.id, format!("RedrivePolicy {problem}")));
+    }
+    Ok(())
 }

@@ -125,3 +125,115 @@ fn an_unknown_or_forbidden_parameter_is_refused() {
         assert_eq!(template.resolve(&site(), &overrides).unwrap_err().to_string(), message);
     }
 }
+
+const WORKER: &str = "
+Resources:
+  Worker:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: functions/worker
+      Timeout: 30
+      Events:
+        Jobs:
+          Type: SQS
+          Properties: { Queue: !GetAtt Queue.Arn, BatchSize: 100, MaximumBatchingWindowInSeconds: 5, FunctionResponseTypes: [ReportBatchItemFailures], ScalingConfig: { MaximumConcurrency: 5 } }
+        Plain: { Type: SQS, Properties: { Queue: !GetAtt Queue.Arn, Enabled: false } }
+        Sweep: { Type: ScheduleV2, Properties: { ScheduleExpression: rate(5 minutes), Input: '{\"do\":\"sweep\"}' } }
+        Once: { Type: ScheduleV2, Properties: { ScheduleExpression: 'at(2026-11-20T13:00:00)', State: DISABLED } }
+        Daily: { Type: Schedule, Properties: { Schedule: rate(1 day), Name: daily } }
+  Queue: { Type: AWS::SQS::Queue, Properties: { VisibilityTimeout: 180 } }
+  Short: { Type: AWS::SQS::Queue, Properties: { VisibilityTimeout: 29 } }
+";
+
+#[test]
+fn mappings_and_schedules_are_read_from_the_functions_events() {
+    let model = resolve(WORKER).unwrap();
+    let [jobs, plain] = model.mappings.as_slice() else { panic!("{:?}", model.mappings) };
+    assert_eq!((jobs.id.as_str(), jobs.function.as_str(), jobs.queue.as_str()), ("Jobs", "worker", "local-Queue"));
+    assert_eq!((jobs.batch_size, jobs.window.as_secs(), jobs.maximum_concurrency), (100, 5, Some(5)));
+    assert!(jobs.reports_failures && jobs.enabled);
+    assert_eq!((plain.batch_size, plain.window.as_secs(), plain.maximum_concurrency), (10, 0, None));
+    assert!(!plain.reports_failures && !plain.enabled);
+    let schedules: Vec<_> = model
+        .schedules
+        .iter()
+        .map(|one| (one.id.as_str(), one.period.map(|period| period.as_secs()), one.input.as_deref(), one.enabled))
+        .collect();
+    let expected = [
+        ("Daily", Some(86_400), None, true),
+        ("Once", None, None, false),
+        ("Sweep", Some(300), Some("{\"do\":\"sweep\"}"), true),
+    ];
+    assert_eq!(schedules, expected);
+    assert_eq!(model.schedules[0].arn, "arn:aws:events:us-east-1:000000000000:rule/daily");
+}
+
+#[test]
+fn sources_that_aws_would_refuse_are_errors() {
+    let cases = [
+        (
+            "BatchSize: 100, MaximumBatchingWindowInSeconds: 5",
+            "BatchSize: 11",
+            "Jobs BatchSize over 10 needs a MaximumBatchingWindowInSeconds of at least 1",
+        ),
+        ("BatchSize: 100", "BatchSize: 10001", "Jobs BatchSize must be between 1 and 10000"),
+        ("WindowInSeconds: 5", "WindowInSeconds: 301", "Jobs MaximumBatchingWindowInSeconds must be between 0 and 300"),
+        ("Concurrency: 5", "Concurrency: 1", "Jobs ScalingConfig MaximumConcurrency must be between 2 and 1000"),
+        ("[ReportBatchItemFailures]", "[Everything]", "Jobs FunctionResponseTypes has no Everything"),
+        ("BatchSize: 100", "FilterCriteria: {}", "Jobs FilterCriteria is not supported by the local stack"),
+        ("!GetAtt Queue.Arn, Enabled", "elsewhere, Enabled", "Plain Queue is no queue of the template: elsewhere"),
+        (
+            "!GetAtt Queue.Arn, Enabled",
+            "!GetAtt Short.Arn, Enabled",
+            "Plain Queue is Short, whose visibility timeout of 29 s is less than the 30 s that Worker may take",
+        ),
+        ("Enabled: false", "Enabled: maybe", "Plain State or Enabled must be ENABLED or DISABLED, true or false"),
+        (
+            "rate(5 minutes)",
+            "rate(0 minutes)",
+            "Sweep ScheduleExpression must be rate(<n> minutes|hours|days), cron(…) or at(…)",
+        ),
+        ("rate(1 day)", "every day", "Daily Schedule must be rate(<n> minutes|hours|days), cron(…) or at(…)"),
+        ("'{\"do\":\"sweep\"}'", "sweep", "Sweep Input must be JSON, since it is a function's event"),
+        ("Plain: { Type: SQS", "Plain: { Type: SNS", "Plain has the type SNS, which the local stack does not run"),
+    ];
+    for (from, to, message) in cases {
+        assert!(WORKER.contains(from), "{from}");
+        let error = resolve(&WORKER.replacen(from, to, 1)).unwrap_err().to_string();
+        assert_eq!(error, format!("template: Worker {message}"));
+    }
+}
+
+#[test]
+fn schedules_of_two_functions_cannot_share_an_id() {
+    let other = "
+  Other:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: functions/other
+      Events: { Sweep: { Type: ScheduleV2, Properties: { ScheduleExpression: rate(1 hour) } } }
+";
+    let error = resolve(&format!("{WORKER}{other}")).unwrap_err().to_string();
+    assert!(error.contains("Sweep has the id of another schedule"), "{error}");
+}
+
+#[test]
+fn dead_letters_go_only_where_they_are_taken() {
+    let queues = |policy: &str| {
+        format!(
+            "Resources:
+  Q: {{ Type: AWS::SQS::Queue, Properties: {{ RedrivePolicy: {{ deadLetterTargetArn: !GetAtt D.Arn, maxReceiveCount: 1 }} }} }}
+  D: {{ Type: AWS::SQS::Queue, Properties: {{ RedriveAllowPolicy: {policy} }} }}"
+        )
+    };
+    let refused = Some("template: Q RedrivePolicy names D, whose RedriveAllowPolicy does not allow it");
+    for (policy, error) in [
+        ("{ redrivePermission: allowAll }", None),
+        ("{ redrivePermission: denyAll }", refused),
+        ("{ redrivePermission: byQueue, sourceQueueArns: ['arn:aws:sqs:us-east-1:000000000000:local-Q'] }", None),
+        ("{ redrivePermission: byQueue, sourceQueueArns: ['arn:aws:sqs:us-east-1:000000000000:local-R'] }", refused),
+    ] {
+        let result = resolve(&queues(policy)).map(drop).map_err(|error| error.to_string());
+        assert_eq!(result.err().as_deref(), error, "{policy}");
+    }
+}

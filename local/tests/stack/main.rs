@@ -2,10 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod faults;
 mod front;
 mod functions;
 mod gateway;
 mod identity;
 mod lifecycle;
+mod sources;
 mod sqs;
+mod sqs_attributes;
+mod sqs_moves;
+mod stale;
 mod support;

@@ -8,32 +8,32 @@ use aws_sdk_sqs::types::{
 
 use crate::support::Fixture;
 
-struct Queue {
-    fixture: Fixture,
-    client: Client,
-    url: String,
+pub struct Queue {
+    pub fixture: Fixture,
+    pub client: Client,
+    pub url: String,
 }
 
 impl Queue {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let fixture = Fixture::start().await;
         let client = Client::new(&fixture.sdk(&fixture.stack.aws().sqs));
         let url = fixture.stack.queue_url("Queue").unwrap().to_owned();
         Self { fixture, client, url }
     }
 
-    async fn send(&self, body: &str) {
+    pub async fn send(&self, body: &str) {
         self.client.send_message().queue_url(&self.url).message_body(body).send().await.unwrap();
     }
 
-    async fn receive(&self, url: &str, visibility: i32) -> Vec<aws_sdk_sqs::types::Message> {
+    pub async fn receive(&self, url: &str, visibility: i32) -> Vec<aws_sdk_sqs::types::Message> {
         let receive = self.client.receive_message().queue_url(url).visibility_timeout(visibility);
         let receive =
             receive.max_number_of_messages(10).message_system_attribute_names(MessageSystemAttributeName::All);
         receive.send().await.unwrap().messages.unwrap_or_default()
     }
 
-    async fn counts(&self) -> [String; 3] {
+    pub async fn counts(&self) -> [String; 3] {
         let names = [
             QueueAttributeName::ApproximateNumberOfMessages,
             QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
@@ -162,6 +162,8 @@ async fn sizes_are_limited_and_attributes_travel() {
     queue.send(&"x".repeat(limit)).await;
     let over = queue.client.send_message().queue_url(&queue.url).message_body("x".repeat(limit + 1)).send().await;
     assert_eq!(over.unwrap_err().into_service_error().code(), Some("InvalidParameterValue"));
+    let control = queue.client.send_message().queue_url(&queue.url).message_body("a\u{1}").send().await;
+    assert!(control.unwrap_err().into_service_error().is_invalid_message_contents());
     queue.client.purge_queue().queue_url(&queue.url).send().await.unwrap();
     let attribute = MessageAttributeValue::builder().data_type("String").string_value("v").build().unwrap();
     queue

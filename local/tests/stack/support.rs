@@ -29,7 +29,7 @@ pub fn options(binaries: &Path) -> StackOptions {
 /// A directory in which every function of the template is the fixture.
 pub fn binaries() -> TempDir {
     let directory = tempfile::tempdir().unwrap();
-    for name in ["echo", "short", "reserved", "broken"] {
+    for name in ["echo", "short", "reserved", "broken", "worker", "whole"] {
         symlink(&*FIXTURE, directory.path().join(name)).unwrap();
     }
     directory
