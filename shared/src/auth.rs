@@ -10,6 +10,7 @@ use serde::Deserialize;
 use crate::{
     clock::Clock,
     config::{IssuerConfig, IssuerKind},
+    provider::Http,
     telemetry::Metrics,
 };
 
@@ -47,7 +48,7 @@ struct Unverified {
 }
 
 impl Authenticator {
-    pub fn new(issuers: Vec<IssuerConfig>, http: reqwest::Client, clock: Clock, metrics: Metrics) -> Self {
+    pub fn new(issuers: Vec<IssuerConfig>, http: Http, clock: Clock, metrics: Metrics) -> Self {
         let issuers = issuers.into_iter().map(|config| Issuer {
             keys: Keys::new(config.keys_url(), http.clone(), clock.clone(), metrics.clone()),
             shared_secret: config

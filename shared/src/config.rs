@@ -1,7 +1,7 @@
 //! Typed configuration, read once from a lookup function. A variable that is empty counts as absent, since an
 //! optional parameter of the template arrives as an empty string.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use serde::Deserialize;
 
@@ -9,11 +9,21 @@ use serde::Deserialize;
 pub mod name {
     pub const AUTH_ISSUERS: &str = "AUTH_ISSUERS";
     pub const BUCKET: &str = "BUCKET";
+    pub const CONNECTIONS_TABLE: &str = "CONNECTIONS_TABLE";
     pub const CONTROL_TABLE: &str = "CONTROL_TABLE";
     pub const JOB_DEAD_LETTER_QUEUE_URL: &str = "JOB_DEAD_LETTER_QUEUE_URL";
     pub const JOB_QUEUE_URL: &str = "JOB_QUEUE_URL";
+    pub const JOBS_TABLE: &str = "JOBS_TABLE";
+    pub const LATEST_METRICS_TABLE: &str = "LATEST_METRICS_TABLE";
+    pub const METRICS_TABLE: &str = "METRICS_TABLE";
+    pub const QUARANTINE_TABLE: &str = "QUARANTINE_TABLE";
     pub const SESSIONS_TABLE: &str = "SESSIONS_TABLE";
+    pub const TERRA_SIGNING_SECRET: &str = "TERRA_SIGNING_SECRET";
+    pub const WEBHOOKS_TABLE: &str = "WEBHOOKS_TABLE";
 }
+
+/// Three visibility timeouts of 3 minutes, and then some: by then a message that is still there has come back.
+const JOB_OVERDUE_AFTER: Duration = Duration::from_secs(15 * 60);
 
 /// What a function is configured with. A name that the function did not require may be an empty string; it then has
 /// no code that uses it.
@@ -24,6 +34,12 @@ pub struct Config {
     pub function_version: String,
     pub control_table: String,
     pub sessions_table: String,
+    pub webhooks_table: String,
+    pub connections_table: String,
+    pub quarantine_table: String,
+    pub jobs_table: String,
+    pub metrics_table: String,
+    pub latest_metrics_table: String,
     pub bucket: String,
     pub job_queue_url: String,
     pub job_dead_letter_queue_url: String,
@@ -31,6 +47,18 @@ pub struct Config {
     pub camera: Option<CameraConfig>,
     pub camera_fallback: CameraFallback,
     pub roboflow: Option<RoboflowConfig>,
+    pub terra: TerraConfig,
+    /// How long a queued job may be overdue before the sweeper takes its message for lost.
+    pub job_overdue_after: Duration,
+}
+
+/// How webhooks are verified, and where large deliveries may be fetched from.
+#[derive(Debug, Clone, Default)]
+pub struct TerraConfig {
+    /// The secret that webhooks are signed with, and the one before it while it is being rotated.
+    pub signing_secrets: Vec<Secret>,
+    /// `host` or `host:port`, exactly as in the URL, or `*.domain` for every host below it.
+    pub payload_hosts: Vec<String>,
 }
 
 /// An issuer whose tokens are accepted.
@@ -137,6 +165,14 @@ impl Config {
                 CameraFallback::None
             }
         };
+        let job_overdue_after = match get("JOB_OVERDUE_AFTER_SECONDS").map(|text| text.parse()) {
+            None => JOB_OVERDUE_AFTER,
+            Some(Ok(seconds)) => Duration::from_secs(seconds),
+            Some(Err(_)) => {
+                faults.push("JOB_OVERDUE_AFTER_SECONDS must be a whole number".into());
+                JOB_OVERDUE_AFTER
+            }
+        };
         if !faults.is_empty() {
             return Err(ConfigError(faults));
         }
@@ -146,6 +182,12 @@ impl Config {
             function_version: get("AWS_LAMBDA_FUNCTION_VERSION").unwrap_or_else(|| "$LATEST".into()),
             control_table: text(name::CONTROL_TABLE),
             sessions_table: text(name::SESSIONS_TABLE),
+            webhooks_table: text(name::WEBHOOKS_TABLE),
+            connections_table: text(name::CONNECTIONS_TABLE),
+            quarantine_table: text(name::QUARANTINE_TABLE),
+            jobs_table: text(name::JOBS_TABLE),
+            metrics_table: text(name::METRICS_TABLE),
+            latest_metrics_table: text(name::LATEST_METRICS_TABLE),
             bucket: text(name::BUCKET),
             job_queue_url: text(name::JOB_QUEUE_URL),
             job_dead_letter_queue_url: text(name::JOB_DEAD_LETTER_QUEUE_URL),
@@ -153,7 +195,22 @@ impl Config {
             camera,
             camera_fallback,
             roboflow,
+            terra: terra(&get),
+            job_overdue_after,
         })
+    }
+}
+
+fn terra(get: &impl Fn(&str) -> Option<String>) -> TerraConfig {
+    let secrets = [name::TERRA_SIGNING_SECRET, "TERRA_SIGNING_SECRET_PREVIOUS"];
+    let hosts = get("TERRA_PAYLOAD_HOSTS").unwrap_or_default();
+    TerraConfig {
+        signing_secrets: secrets.into_iter().filter_map(get).map(Secret::new).collect(),
+        payload_hosts: hosts
+            .split(',')
+            .map(|host| host.trim().to_lowercase())
+            .filter(|host| !host.is_empty())
+            .collect(),
     }
 }
 

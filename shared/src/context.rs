@@ -9,8 +9,12 @@ use crate::{
     clock::Clock,
     config::{self, Config, ConfigError},
     ids::Ids,
+    provider::Http,
     rate_limit::RateLimiter,
-    store::{control::Control, objects::Objects, sessions::Sessions},
+    store::{
+        connections::Connections, control::Control, jobs::Jobs, metrics::Metrics as MetricStore, objects::Objects,
+        sessions::Sessions, webhooks::Webhooks,
+    },
     telemetry::{self, Metrics},
 };
 
@@ -29,42 +33,46 @@ pub struct Context {
     pub control: Control,
     pub sessions: Sessions,
     pub objects: Objects,
-    /// For the providers: one connection pool, no redirects, no proxy of the environment.
-    pub http: reqwest::Client,
+    pub webhooks: Webhooks,
+    pub connections: Connections,
+    pub jobs: Jobs,
+    /// Users' health metrics; what the function itself measures goes to `metrics`.
+    pub health: MetricStore,
+    /// For the providers.
+    pub http: Http,
     started: Instant,
 }
 
 impl Context {
     /// Starts the log and reads the environment; `required` are the variables without which this function can't work.
-    pub fn from_env(function: &'static str, required: &[&str]) -> Result<Self, ContextError> {
+    pub fn from_env(function: &'static str, required: &[&str]) -> Result<Self, ConfigError> {
         telemetry::init(function, &config::log_level());
         let config = Config::from_env(required).inspect_err(|err| tracing::error!(error = %err, "not configured"))?;
         let metrics = Metrics::to_stdout(function, &config.function_version);
         let aws = Aws::from_env(metrics.clone());
-        Self::new(function, config, Clock::System, metrics, aws)
+        Ok(Self::new(function, config, Clock::System, metrics, aws))
     }
 
     /// A context of given parts: tests bring their own clock and clients.
-    pub fn new(
-        function: &'static str,
-        config: Config,
-        clock: Clock,
-        metrics: Metrics,
-        aws: Aws,
-    ) -> Result<Self, ContextError> {
-        let http = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .connect_timeout(Duration::from_secs(1))
-            .build()?;
+    pub fn new(function: &'static str, config: Config, clock: Clock, metrics: Metrics, aws: Aws) -> Self {
+        let http = Http::default();
         let control = Control::new(aws.clone(), config.control_table.clone());
-        Ok(Self {
+        let objects = Objects::new(aws.clone(), config.bucket.clone());
+        Self {
             function,
             auth: Authenticator::new(config.issuers.clone(), http.clone(), clock.clone(), metrics.clone()),
             limiter: RateLimiter::new(control.clone(), clock.clone(), metrics.clone()),
             breakers: Breakers::new(control.clone(), clock.clone(), metrics.clone()),
             sessions: Sessions::new(aws.clone(), config.sessions_table.clone()),
-            objects: Objects::new(aws.clone(), config.bucket.clone()),
+            webhooks: Webhooks::new(aws.clone(), config.webhooks_table.clone(), objects.clone()),
+            connections: Connections::new(
+                aws.clone(),
+                config.connections_table.clone(),
+                config.quarantine_table.clone(),
+            ),
+            jobs: Jobs::new(aws.clone(), config.jobs_table.clone()),
+            health: MetricStore::new(aws.clone(), config.metrics_table.clone(), config.latest_metrics_table.clone()),
+            objects,
             ids: Ids,
             config,
             clock,
@@ -73,20 +81,11 @@ impl Context {
             control,
             http,
             started: Instant::now(),
-        })
+        }
     }
 
     /// How long this instance has been there.
     pub fn uptime(&self) -> Duration {
         self.started.elapsed()
     }
-}
-
-/// Why a function can't start.
-#[derive(Debug, thiserror::Error)]
-pub enum ContextError {
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    #[error("HTTP client: {0}")]
-    Http(#[from] reqwest::Error),
 }

@@ -93,6 +93,12 @@ impl Limit {
         Self { policy, quota, remaining: 0, reset: wait, denied: Some(wait) }
     }
 
+    /// None where the next request would pass by what is known.
+    fn known_refusal(preset: Preset, known: Counts, at: Moment) -> Option<Self> {
+        let wait = known.wait(preset.per_minute().into(), at);
+        (!wait.is_zero()).then(|| Self::refused(preset, wait))
+    }
+
     fn verdict(preset: Preset, counts: Counts, at: Moment) -> Self {
         if counts.passes(preset.per_minute().into(), at) {
             Self::passed(preset, counts, at)
@@ -133,11 +139,9 @@ impl RateLimiter {
     pub async fn take(&self, subject: &Subject, route: &str, preset: Preset) -> Limit {
         let at = Moment::at(self.0.clock.now());
         let name = format!("{subject}#{route}");
-        let (previous, current) = lock(&self.0.shared).recall(&name, at);
-        let known = Counts { previous: previous.unwrap_or_default(), current };
-        let wait = known.wait(preset.per_minute().into(), at);
-        if !wait.is_zero() {
-            return Limit::refused(preset, wait);
+        let (previous, known) = self.known(&name, at);
+        if let Some(refused) = Limit::known_refusal(preset, known, at) {
+            return refused;
         }
         match self.count(&name, previous, at).await {
             Ok(counts) => Limit::verdict(preset, counts, at),
@@ -152,6 +156,20 @@ impl RateLimiter {
         }
     }
 
+    /// The refusal that [`RateLimiter::take`] would answer from memory, if it would: whoever has work to do beside the
+    /// count need not begin it.
+    pub fn refused(&self, subject: &Subject, route: &str, preset: Preset) -> Option<Limit> {
+        let at = Moment::at(self.0.clock.now());
+        let (_, known) = self.known(&format!("{subject}#{route}"), at);
+        Limit::known_refusal(preset, known, at)
+    }
+
+    /// What the shared windows came to when they were last asked; the previous one also as it was read, if it was.
+    fn known(&self, name: &str, at: Moment) -> (Option<u64>, Counts) {
+        let (previous, current) = lock(&self.0.shared).recall(name, at);
+        (previous, Counts { previous: previous.unwrap_or_default(), current })
+    }
+
     /// As [`RateLimiter::take`], counted by this instance alone: no I/O.
     pub fn take_in_memory(&self, subject: &Subject, route: &str, preset: Preset) -> Limit {
         self.count_alone(&format!("{subject}#{route}"), preset, Moment::at(self.0.clock.now()))
@@ -159,9 +177,8 @@ impl RateLimiter {
 
     fn count_alone(&self, name: &str, preset: Preset, at: Moment) -> Limit {
         let mut local = lock(&self.0.local);
-        let wait = local.counts(name, at).wait(preset.per_minute().into(), at);
-        if !wait.is_zero() {
-            return Limit::refused(preset, wait);
+        if let Some(refused) = Limit::known_refusal(preset, local.counts(name, at), at) {
+            return refused;
         }
         Limit::verdict(preset, local.add_one(name, at), at)
     }

@@ -6,11 +6,9 @@ use shared::{
     access::writable,
     clock::rfc3339,
     domain::{
-        advice::advise,
         invalid::{Fields, Invalid, uuid},
         session::{End, EndReason},
         shot::in_firing_order,
-        statistics::Statistics,
     },
     http::{self, Request, Response},
     ids::SessionId,
@@ -74,12 +72,7 @@ fn ending(ctx: &Context, loaded: &Loaded, reason: EndReason) -> (Ending, bool) {
     if let Some(ending) = &loaded.ending {
         return (ending.clone(), false);
     }
-    let end = End { at: ctx.clock.now(), reason };
-    let session = loaded.session.clone().ended(end.reason, end.at);
-    let shots = in_firing_order(loaded.shots.clone());
-    let target = session.target_type();
-    let statistics = Statistics::of(&shots, target.rings(), session.duration(end.at));
-    (Ending { end, statistics, advice: advise(&shots, target) }, true)
+    (Ending::of(loaded, End { at: ctx.clock.now(), reason }), true)
 }
 
 /// The page, and the key that it lies under.

@@ -26,6 +26,7 @@ pub fn detailed(ctx: &Context, report: &Report) -> Value {
 }
 
 fn body(ctx: &Context, report: &Report, service: &dyn Fn(&Service) -> Value) -> Value {
+    let figures = &report.figures;
     json!({
         "status": status(report),
         "timestamp": rfc3339(report.at),
@@ -44,12 +45,11 @@ fn body(ctx: &Context, report: &Report, service: &dyn Fn(&Service) -> Value) -> 
                 Service::Operational { latency } => Some(millis(*latency)),
                 _ => None,
             },
-            // Figures of what does not report any yet: none is made up.
-            "jobWorker": null,
-            "cacheHitRate": null,
-            "avgConfidence": null,
-            "webhookSuccessRate": null,
-            "webhookStatus": null,
+            "jobWorker": report.worker_stalls.map(|stalls| if stalls { "stalled" } else { "ok" }),
+            "cacheHitRate": figures.cache_hit_rate,
+            "avgConfidence": figures.avg_confidence,
+            "webhookSuccessRate": figures.webhook_success_rate,
+            "webhookStatus": figures.webhooks_fail.map(|fail| if fail { "degraded" } else { "ok" }),
             "pendingJobs": report.pending_jobs,
             "failedJobs": report.failed_jobs,
         },

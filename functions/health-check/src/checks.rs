@@ -7,8 +7,10 @@ use std::{
 
 use aws_sdk_sqs::types::QueueAttributeName;
 use chrono::{DateTime, TimeDelta, Utc};
-use shared::{Context, provider};
+use shared::{Context, jobs::Job, provider};
 use tokio::sync::Mutex;
+
+use crate::jobs::{Figures, Messages, jobs_are_late, worker_stalls};
 
 /// What a dependency is given to answer.
 const DEADLINE: Duration = Duration::from_millis(500);
@@ -43,7 +45,11 @@ pub struct Report {
     pub roboflow: Service,
     pub camera: Service,
     pub pending_jobs: Option<u64>,
+    /// Dead ones, and messages that no worker could even write down.
     pub failed_jobs: Option<u64>,
+    pub worker_stalls: Option<bool>,
+    pub jobs_are_late: bool,
+    pub figures: Figures,
     pub active_sessions: Option<usize>,
 }
 
@@ -71,24 +77,31 @@ impl Report {
     async fn take(ctx: &Context, at: DateTime<Utc>) -> Self {
         // A new instance makes its clients first: that is no dependency's time.
         tokio::join!(ctx.aws.dynamodb(), ctx.aws.sqs(), ctx.aws.s3());
-        let (database, active, jobs, dead, storage, roboflow, camera) = futures::join!(
+        let (database, active, jobs, unread, dead, heartbeat, counts, storage, roboflow, camera) = futures::join!(
             ask(ctx.control.ping()),
             ask(ctx.sessions.count_active()),
-            ask(waiting(ctx, &ctx.config.job_queue_url)),
-            ask(waiting(ctx, &ctx.config.job_dead_letter_queue_url)),
+            ask(messages(ctx, &ctx.config.job_queue_url)),
+            ask(messages(ctx, &ctx.config.job_dead_letter_queue_url)),
+            ask(ctx.jobs.count_dead(&Job::TYPES)),
+            ask(ctx.control.heartbeat()),
+            ask(ctx.control.counts_of_day(at)),
             ask(ctx.objects.ping()),
             reach(ctx, ctx.config.roboflow.as_ref().map(|model| model.url.as_str())),
             reach(ctx, ctx.config.camera.as_ref().map(|camera| camera.url.as_str())),
         );
+        let seen = jobs.0.zip(heartbeat.0);
         Self {
             at,
             database: database.1,
-            queue: if dead.1.has_failed() { dead.1 } else { jobs.1 },
+            queue: if unread.1.has_failed() { unread.1 } else { jobs.1 },
             storage: storage.1,
             roboflow,
             camera,
-            pending_jobs: jobs.0,
-            failed_jobs: dead.0,
+            pending_jobs: jobs.0.map(Messages::all),
+            failed_jobs: unread.0.zip(dead.0).map(|(unread, dead)| unread.all() + dead),
+            worker_stalls: seen.and_then(|(messages, heartbeat)| worker_stalls(messages, heartbeat, at)),
+            jobs_are_late: seen.is_some_and(|(messages, heartbeat)| jobs_are_late(messages, heartbeat, at)),
+            figures: counts.0.as_deref().map(Figures::of).unwrap_or_default(),
             active_sessions: active.0,
         }
     }
@@ -101,7 +114,8 @@ impl Report {
     /// Whether something is wrong that the backend can work without.
     pub fn is_degraded(&self) -> bool {
         let failed = [&self.storage, &self.roboflow, &self.camera].iter().any(|service| service.has_failed());
-        failed || self.failed_jobs.is_some_and(|jobs| jobs > 0)
+        let jobs = self.failed_jobs.is_some_and(|jobs| jobs > 0) || self.jobs_are_late;
+        failed || jobs || self.worker_stalls == Some(true) || self.figures.webhooks_fail == Some(true)
     }
 }
 
@@ -133,8 +147,8 @@ async fn reach(ctx: &Context, url: Option<&str>) -> Service {
     }
 }
 
-/// Messages that wait in a queue or are being worked on, by SQS's own approximate counts.
-async fn waiting(ctx: &Context, queue_url: &str) -> Result<u64, String> {
+/// The messages of a queue.
+async fn messages(ctx: &Context, queue_url: &str) -> Result<Messages, String> {
     const COUNTS: [QueueAttributeName; 3] = [
         QueueAttributeName::ApproximateNumberOfMessages,
         QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
@@ -144,8 +158,7 @@ async fn waiting(ctx: &Context, queue_url: &str) -> Result<u64, String> {
         ctx.aws.sqs().await.get_queue_attributes().queue_url(queue_url).set_attribute_names(Some(COUNTS.to_vec()));
     let output = attributes.send().await.map_err(|err| aws_sdk_sqs::error::DisplayErrorContext(err).to_string())?;
     let counts = output.attributes.unwrap_or_default();
-    COUNTS
-        .iter()
-        .map(|name| counts.get(name).and_then(|count| count.parse::<u64>().ok()).ok_or_else(|| format!("no {name}")))
-        .sum()
+    let count = |name| counts.get(name).and_then(|count| count.parse::<u64>().ok()).ok_or_else(|| format!("no {name}"));
+    let [visible, in_flight, delayed] = &COUNTS;
+    Ok(Messages { waiting: count(visible)?, taken: count(in_flight)? + count(delayed)? })
 }

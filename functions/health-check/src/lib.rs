@@ -11,6 +11,7 @@ use shared::{
 
 mod answer;
 mod checks;
+mod jobs;
 
 pub use checks::Kept;
 use checks::Report;

@@ -8,6 +8,7 @@ async fn main() -> Result<(), Error> {
         name::SESSIONS_TABLE,
         name::CONTROL_TABLE,
         name::BUCKET,
+        name::JOBS_TABLE,
         name::JOB_QUEUE_URL,
         name::JOB_DEAD_LETTER_QUEUE_URL,
         name::AUTH_ISSUERS,

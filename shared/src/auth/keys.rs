@@ -15,7 +15,12 @@ use serde::Deserialize;
 use tracing::{info, warn};
 
 use super::refusal::Reason;
-use crate::{clock::Clock, error::RETRY_AFTER, provider, telemetry::Metrics};
+use crate::{
+    clock::Clock,
+    error::RETRY_AFTER,
+    provider::{self, Http},
+    telemetry::Metrics,
+};
 
 const KEPT_FOR: TimeDelta = TimeDelta::seconds(300);
 /// How long keys stay good while the issuer is down.
@@ -30,7 +35,7 @@ const MAX_KEYS: usize = 32;
 /// The keys of one issuer.
 pub(super) struct Keys {
     url: String,
-    http: reqwest::Client,
+    http: Http,
     clock: Clock,
     metrics: Metrics,
     known: Mutex<Known>,
@@ -59,7 +64,7 @@ enum Found {
 }
 
 impl Keys {
-    pub(super) fn new(url: String, http: reqwest::Client, clock: Clock, metrics: Metrics) -> Self {
+    pub(super) fn new(url: String, http: Http, clock: Clock, metrics: Metrics) -> Self {
         Self { url, http, clock, metrics, known: Mutex::default(), asking: tokio::sync::Mutex::default() }
     }
 
@@ -109,8 +114,8 @@ impl Keys {
 
     /// The usable keys; none at all is an error, since it would lock everybody out.
     async fn fetch(&self) -> Result<Vec<Key>, String> {
-        let get = self.http.get(&self.url).timeout(DEADLINE);
-        let response = get.send().await.map_err(|err| provider::Failure::of_http(err).to_string())?;
+        let get = self.http.get(&self.url).map_err(|err| err.to_string())?;
+        let response = get.timeout(DEADLINE).send().await.map_err(|err| provider::Failure::of_http(err).to_string())?;
         if response.status() != http::StatusCode::OK {
             return Err(format!("status {}", response.status().as_u16()));
         }

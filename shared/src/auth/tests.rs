@@ -51,8 +51,7 @@ impl Scene {
             jwks_url: None,
             shared_secret: secret.map(Secret::new),
         };
-        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
-        let auth = Authenticator::new(vec![config], http, clock.clone(), Metrics::discard());
+        let auth = Authenticator::new(vec![config], Http::default(), clock.clone(), Metrics::discard());
         Self { auth, clock, server, signer }
     }
 
@@ -409,7 +408,6 @@ async fn old_keys_serve_for_a_day_while_the_issuer_is_down() {
 #[tokio::test]
 async fn of_several_issuers_each_vouches_for_its_own() {
     let (one, other) = (Scene::supabase().await, Scene::supabase().await);
-    let http = reqwest::Client::builder().no_proxy().build().unwrap();
     let configs = [&one, &other].map(|scene| IssuerConfig {
         issuer: scene.server.url.clone(),
         kind: IssuerKind::Supabase,
@@ -417,7 +415,7 @@ async fn of_several_issuers_each_vouches_for_its_own() {
         jwks_url: None,
         shared_secret: None,
     });
-    let auth = Authenticator::new(configs.into(), http, one.clock.clone(), Metrics::discard());
+    let auth = Authenticator::new(configs.into(), Http::default(), one.clock.clone(), Metrics::discard());
     let verify = async |signer: &Signer, scene: &Scene| {
         let token = signer.token(&scene.claims(json!({})));
         auth.verify(Some(&format!("Bearer {token}"))).await

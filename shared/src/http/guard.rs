@@ -40,8 +40,9 @@ impl Request {
     /// What `work` comes to, if the caller's limit has room for this request.
     ///
     /// The limit's write and `work` run side by side, and neither is given up for the other: a body that makes `work`
-    /// fail at once is no way around the count. Over the limit, whatever `work` came to is dropped, so it must only
-    /// read.
+    /// fail at once is no way around the count. Over the limit, whatever `work` came to is dropped: it must only read, or
+    /// write what does no harm without the rest (a delivery that is stored and refused is sent again, and is known then).
+    /// Where the limit is known to be reached before anything is asked, `work` does not begin.
     pub async fn limited<T>(
         &self,
         ctx: &Context,
@@ -75,6 +76,9 @@ impl Request {
         preset: Preset,
         work: impl Future<Output = Result<T>>,
     ) -> Result<T> {
+        if let Some(refused) = ctx.limiter.refused(&subject, self.route(), preset) {
+            self.note(refused)?;
+        }
         let (limit, outcome) = join!(ctx.limiter.take(&subject, self.route(), preset), work);
         self.note(limit)?;
         outcome

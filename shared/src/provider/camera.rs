@@ -48,7 +48,7 @@ pub async fn fetch(
 ) -> Result<CameraFrame> {
     let url = format!("{}/v1/frames/{number}?session_id={session}", camera.url);
     CALL.run(ctx, gate, || async {
-        let response = ctx.http.get(&url).bearer_auth(camera.key.expose()).send().await.map_err(Failure::of_http)?;
+        let response = ctx.http.get(&url)?.bearer_auth(camera.key.expose()).send().await.map_err(Failure::of_http)?;
         match response.status().as_u16() {
             200 => frame(response, ctx.clock.now()).await,
             status @ (429 | 502..=504) => Err(Failure::Overloaded { status, retry_after: retry_after(&response) }),

@@ -11,7 +11,11 @@ use crate::{
 };
 
 pub mod camera;
+mod client;
 pub mod roboflow;
+pub mod terra;
+
+pub use client::Http;
 
 /// How one attempt at a provider failed.
 #[derive(Debug, thiserror::Error)]
@@ -140,8 +144,8 @@ pub(crate) fn retry_after(response: &reqwest::Response) -> Option<Duration> {
 }
 
 /// Whether anything answers at this address; what it answers does not matter as long as it is no server error.
-pub async fn reachable(http: &reqwest::Client, url: &str) -> Result<(), Failure> {
-    let response = http.get(url).send().await.map_err(Failure::of_http)?;
+pub async fn reachable(http: &Http, url: &str) -> Result<(), Failure> {
+    let response = http.get(url)?.send().await.map_err(Failure::of_http)?;
     match response.status().as_u16() {
         status @ 500.. => Err(Failure::Broken { status }),
         _ => Ok(()),

@@ -54,7 +54,7 @@ pub async fn infer(ctx: &Context, model: &RoboflowConfig, gate: &Gate, picture: 
         reqwest::Url::parse_with_params(&format!("{}/{}", model.url, model.model), [("api_key", model.key.expose())])
             .map_err(Error::internal)?;
     CALL.run(ctx, gate, || async {
-        let post = ctx.http.post(url.clone());
+        let post = ctx.http.post(url.clone())?;
         let post = post.header(http::header::CONTENT_TYPE, "application/x-www-form-urlencoded").body(text.clone());
         let response = post.send().await.map_err(Failure::of_http)?;
         let status = response.status().as_u16();

@@ -8,11 +8,17 @@
 //! | `addr:<ip>#failed_auth#<window>` | failed authentications of an address in a window | `window` |
 //! | `block:<ip>` | until when an address is blocked | `block` |
 //! | `breaker:<provider>` | a circuit breaker's state | `breaker` |
+//! | `count:<hour>#<shard>` | what jobs came to in an hour | `counters` |
+//! | `heartbeat:job-worker` | what the worker last saw of the queue | `heartbeat` |
 //! | `idem:<user>#<key>` | what an idempotency key was answered with | `store::sessions` |
 //!
 //! `ttl` is in epoch seconds, as DynamoDB wants it. It deletes late, so whoever reads asks the item for its own time.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{Arc, atomic::AtomicI64},
+    time::Duration,
+};
 
 use aws_sdk_dynamodb::{
     config::{Builder, retry::RetryConfig, timeout::TimeoutConfig},
@@ -23,9 +29,13 @@ use crate::{aws::Aws, error::Cause};
 
 mod block;
 mod breaker;
+mod counters;
+mod heartbeat;
 mod window;
 
 pub use breaker::Claim;
+pub use counters::Counts;
+pub use heartbeat::Heartbeat;
 
 /// How long the callers of this table wait for it before they go on without.
 #[derive(Debug, Clone, Copy)]
@@ -53,6 +63,8 @@ pub struct Control {
     aws: Aws,
     table: String,
     deadlines: Deadlines,
+    /// When this instance last wrote its heartbeat, in milliseconds.
+    last_beat: Arc<AtomicI64>,
 }
 
 /// Why Control could not be asked; the caller goes on without it.
@@ -62,7 +74,7 @@ pub struct ControlUnavailable(#[source] Cause);
 
 impl Control {
     pub fn new(aws: Aws, table: String) -> Self {
-        Self { aws, table, deadlines: Deadlines::default() }
+        Self { aws, table, deadlines: Deadlines::default(), last_beat: Arc::default() }
     }
 
     /// The same table, waited for longer or less long: a test on a busy machine must not take it for away.

@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use chrono::{DateTime, Utc};
 
 use crate::{
     aws::Aws,
@@ -173,6 +174,32 @@ impl Sessions {
         });
         let counts = futures::future::try_join_all(shards).await.map_err(database)?;
         Ok(counts.iter().map(|page| usize::try_from(page.count).unwrap_or_default()).sum())
+    }
+}
+
+impl Sessions {
+    /// The active sessions that were started before, by the sparse index, which may be a moment behind: to be read before
+    /// anything is done about them.
+    pub async fn started_before(&self, time: DateTime<Utc>) -> Result<Vec<SessionId>> {
+        let shards = (0..rows::ACTIVE_SHARDS).map(|shard| self.of_shard_before(shard, time));
+        Ok(futures::future::try_join_all(shards).await?.concat())
+    }
+
+    async fn of_shard_before(&self, shard: u8, time: DateTime<Utc>) -> Result<Vec<SessionId>> {
+        let query = self.aws.dynamodb().await.query().table_name(&self.table).index_name("active");
+        let mut pages = query
+            .key_condition_expression("active_shard = :shard AND created_at < :time")
+            .expression_attribute_values(":shard", number(shard))
+            .expression_attribute_values(":time", text(rfc3339(time)))
+            .into_paginator()
+            .send();
+        let mut ids = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(database)?;
+            let found = page.items().iter().filter_map(|item| item.get("session_id")?.as_s().ok()?.parse().ok());
+            ids.extend(found.map(SessionId));
+        }
+        Ok(ids)
     }
 }
 

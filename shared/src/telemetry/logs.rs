@@ -66,6 +66,15 @@ pub fn request_span(route: &str, correlation_id: &str, request_id: &str, trace_i
     span
 }
 
+/// The span that a batch of messages, or a schedule, is worked on in.
+pub fn invocation_span(source: &str, request_id: &str, trace_id: Option<&str>) -> Span {
+    let span = error_span!("invocation", source, request_id, trace_id = Empty);
+    if let Some(trace_id) = trace_id {
+        span.record("trace_id", trace_id);
+    }
+    span
+}
+
 /// The panic hook: logs a panic where it happens, since there the request's span is still entered and the place known.
 pub fn log_panic(info: &PanicHookInfo<'_>) {
     let message = info.payload_as_str().unwrap_or("a value that is no text");
@@ -171,20 +180,8 @@ impl Visit for Fields {
         self.insert(field, without_queries(value));
     }
 
-    /// An error with all that caused it: `outer: middle: root`.
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
-        let mut chain = value.to_string();
-        let mut source = value.source();
-        while let Some(cause) = source {
-            let text = cause.to_string();
-            // Some errors print their source themselves.
-            if !chain.ends_with(&text) {
-                chain.push_str(": ");
-                chain.push_str(&text);
-            }
-            source = cause.source();
-        }
-        self.insert(field, without_queries(&chain));
+        self.insert(field, describe(value));
     }
 
     fn record_f64(&mut self, field: &Field, value: f64) {
@@ -202,6 +199,22 @@ impl Visit for Fields {
     fn record_bool(&mut self, field: &Field, value: bool) {
         self.insert(field, value);
     }
+}
+
+/// An error with all that caused it, `outer: middle: root`, fit for the log.
+pub fn describe(err: &(dyn Error + 'static)) -> String {
+    let mut chain = err.to_string();
+    let mut source = err.source();
+    while let Some(cause) = source {
+        let text = cause.to_string();
+        // Some errors print their source themselves.
+        if !chain.ends_with(&text) {
+            chain.push_str(": ");
+            chain.push_str(&text);
+        }
+        source = cause.source();
+    }
+    without_queries(&chain).into_owned()
 }
 
 /// The text with the query strings of its URLs cut off: `https://host/path?…`.

@@ -1,6 +1,7 @@
 //! `Metrics`: counts and times what a request does, and writes it as EMF records when the request ends.
 
 use std::{
+    collections::BTreeMap,
     fmt,
     io::{self, Write},
     sync::{
@@ -21,9 +22,9 @@ use super::{
 
 /// Where a function counts. Cheap to clone; all clones count into the same place.
 ///
-/// Everything but [`Metrics::request`] only remembers; `request` writes what was remembered since the last one. An
-/// instance has one request at a time. Where it has several (a managed instance), what they share is told with the
-/// one that ends first: sums stay right.
+/// Everything but [`Metrics::request`] and [`Metrics::invocation`] only remembers; these two write what was remembered
+/// since the last time. An instance has one request at a time. Where it has several (a managed instance), what they
+/// share is told with the one that ends first: sums stay right.
 #[derive(Clone)]
 pub struct Metrics(Arc<Inner>);
 
@@ -95,6 +96,11 @@ impl Metrics {
         increment(&mut self.pending().counts, name);
     }
 
+    /// Something that happened to several.
+    pub fn count_many(&self, name: &'static str, count: u64) {
+        *self.pending().counts.entry(name.into()).or_default() += count;
+    }
+
     /// A call to a provider, with all its attempts.
     pub fn provider_call(&self, provider: &str, ok: bool, duration: Duration, retries: u32) {
         let mut pending = self.pending();
@@ -125,7 +131,7 @@ impl Metrics {
 
     /// Writes the request's record, and one for each provider that it used. They are out when this returns.
     pub fn request(&self, record: RequestRecord<'_>) {
-        let Pending { dynamodb, counts, providers } = std::mem::take(&mut *self.pending());
+        let Pending { dynamodb, counts, providers } = self.take_pending();
         let mut lines = Vec::with_capacity(1024);
         let entry = RequestEntry {
             function: self.0.function,
@@ -143,30 +149,57 @@ impl Metrics {
             counts: NamedCounts(counts),
         };
         self.format(entry, &mut lines);
-        for (provider, Provider { calls, retries, counts }) in &mut providers.into_iter() {
+        self.format_providers(providers, record.correlation_id, record.request_id, &mut lines);
+        self.0.output.write(&lines);
+    }
+
+    pub(super) fn format_providers(
+        &self,
+        providers: BTreeMap<String, Provider>,
+        correlation_id: &str,
+        request_id: &str,
+        lines: &mut Vec<u8>,
+    ) {
+        for (provider, Provider { calls, retries, counts }) in providers {
             let entry = ProviderEntry {
                 function: self.0.function,
                 provider: &provider,
-                correlation_id: record.correlation_id,
-                request_id: record.request_id,
+                correlation_id,
+                request_id,
                 provider_calls: calls.calls,
                 provider_errors: calls.errors,
                 provider_retries: retries,
                 provider_latency: Durations(calls.durations),
                 counts: NamedCounts(counts),
             };
-            self.format(entry, &mut lines);
+            self.format(entry, lines);
         }
-        self.0.output.write(&lines);
     }
 
-    fn format<T>(&self, entry: T, lines: &mut Vec<u8>)
+    pub(super) fn format<T>(&self, entry: T, lines: &mut Vec<u8>)
     where
         T: CloseValue<Closed: InflectableEntry>,
     {
         if let Err(err) = lock(&self.0.emf).format(&RootEntry::new(entry.close()), lines) {
             error!(error = &err as &dyn std::error::Error, "metrics not written");
         }
+    }
+
+    pub(super) fn write(&self, lines: &[u8]) {
+        self.0.output.write(lines);
+    }
+
+    pub(super) fn function(&self) -> &'static str {
+        self.0.function
+    }
+
+    pub(super) fn version(&self) -> &str {
+        &self.0.version
+    }
+
+    /// What was counted and timed since the last time.
+    pub(super) fn take_pending(&self) -> Pending {
+        std::mem::take(&mut *self.pending())
     }
 
     fn pending(&self) -> MutexGuard<'_, Pending> {

@@ -4,6 +4,7 @@
 //! answer is out.
 
 mod emf;
+mod invocation;
 mod logs;
 mod metrics;
 mod pending;
@@ -12,6 +13,7 @@ mod sdk_timer;
 #[cfg(test)]
 pub(crate) mod fake_dynamodb;
 
-pub use logs::{init, log_panic, request_span, subscriber};
+pub use invocation::{InvocationRecord, JobsRecord};
+pub use logs::{describe, init, invocation_span, log_panic, request_span, subscriber};
 pub use metrics::{Captured, Metrics, RequestRecord};
 pub use sdk_timer::SdkTimer;

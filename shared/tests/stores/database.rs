@@ -1,6 +1,6 @@
 //! A DynamoDB of a test's own.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use aws_config::{BehaviorVersion, Region};
 use aws_sdk_dynamodb::{
@@ -18,12 +18,20 @@ use shared::{
 };
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
+pub const CONNECTIONS: &str = "connections";
 pub const CONTROL: &str = "control";
+pub const JOBS: &str = "jobs";
+pub const LATEST_METRICS: &str = "latest-metrics";
+pub const METRICS: &str = "metrics";
+pub const QUARANTINE: &str = "quarantine";
 pub const SESSIONS: &str = "sessions";
+pub const WEBHOOKS: &str = "webhooks";
 
 /// A server in memory, gone with its owner.
 pub struct Database {
     pub aws: Aws,
+    /// Its URL.
+    pub endpoint: String,
     metrics: (Metrics, Captured),
     stop: oneshot::Sender<()>,
     server: JoinHandle<()>,
@@ -43,13 +51,13 @@ impl Database {
         let config = aws_config::defaults(BehaviorVersion::latest())
             .region(Region::new("eu-central-1"))
             .credentials_provider(Credentials::new("test", "test", None, None, "test"))
-            .endpoint_url(endpoint)
+            .endpoint_url(&endpoint)
             .load()
             .await;
         let metrics = Metrics::capture();
         let aws = Aws::from_config(config, metrics.0.clone());
         create_tables(aws.dynamodb().await).await;
-        Self { aws, metrics, stop, server }
+        Self { aws, endpoint, metrics, stop, server }
     }
 
     /// The Control table, as an instance sees it that is never in a hurry.
@@ -85,40 +93,58 @@ pub fn counted(metrics: &Metrics, captured: &Captured, metric: &str) -> f64 {
     captured.sum(metric)
 }
 
+/// An index: its name, its keys, whether it holds whole items.
+type Index = (&'static str, &'static [&'static str], bool);
+
+/// The tables of the template: name, keys (the hash key first), indexes.
+const TABLES: [(&str, &[&str], &[Index]); 8] = [
+    (CONTROL, &["key"], &[]),
+    (
+        SESSIONS,
+        &["session_id", "sk"],
+        &[("by_user", &["user_id", "created_at"], false), ("active", &["active_shard", "created_at"], false)],
+    ),
+    (WEBHOOKS, &["delivery_id"], &[("by_terra_user", &["terra_user_id", "received_at"], false)]),
+    (CONNECTIONS, &["terra_user_id"], &[("by_user", &["user_id"], false)]),
+    (QUARANTINE, &["terra_user_id", "delivery_id"], &[]),
+    (JOBS, &["job_id"], &[("dead", &["dead_type", "failed_at"], true), ("queued", &["queued_shard", "due_at"], true)]),
+    (METRICS, &["user_id", "sk"], &[]),
+    (LATEST_METRICS, &["user_id", "sk"], &[]),
+];
+/// Keys that are numbers.
+const NUMBERS: [&str; 2] = ["active_shard", "queued_shard"];
+
 async fn create_tables(client: &Client) {
-    let create = client.create_table().table_name(CONTROL).billing_mode(BillingMode::PayPerRequest);
-    let create = create.attribute_definitions(attribute("key", ScalarAttributeType::S));
-    create.key_schema(key("key", KeyType::Hash)).send().await.unwrap();
-
-    let mut create = client.create_table().table_name(SESSIONS).billing_mode(BillingMode::PayPerRequest);
-    for name in ["session_id", "sk", "user_id", "created_at"] {
-        create = create.attribute_definitions(attribute(name, ScalarAttributeType::S));
+    for (name, keys, indexes) in TABLES {
+        let mut create = client.create_table().table_name(name).billing_mode(BillingMode::PayPerRequest);
+        create = create.set_key_schema(Some(schema(keys)));
+        let mut attributes = BTreeSet::from_iter(keys);
+        for (index, keys, whole) in indexes {
+            attributes.extend(*keys);
+            let projection = if *whole { ProjectionType::All } else { ProjectionType::KeysOnly };
+            create = create.global_secondary_indexes(
+                GlobalSecondaryIndex::builder()
+                    .index_name(*index)
+                    .set_key_schema(Some(schema(keys)))
+                    .projection(Projection::builder().projection_type(projection).build())
+                    .build()
+                    .unwrap(),
+            );
+        }
+        for name in attributes {
+            let kind = if NUMBERS.contains(name) { ScalarAttributeType::N } else { ScalarAttributeType::S };
+            create = create.attribute_definitions(
+                AttributeDefinition::builder().attribute_name(*name).attribute_type(kind).build().unwrap(),
+            );
+        }
+        create.send().await.unwrap();
     }
-    create
-        .attribute_definitions(attribute("active_shard", ScalarAttributeType::N))
-        .key_schema(key("session_id", KeyType::Hash))
-        .key_schema(key("sk", KeyType::Range))
-        .global_secondary_indexes(index("by_user", "user_id"))
-        .global_secondary_indexes(index("active", "active_shard"))
-        .send()
-        .await
-        .unwrap();
 }
 
-fn attribute(name: &str, kind: ScalarAttributeType) -> AttributeDefinition {
-    AttributeDefinition::builder().attribute_name(name).attribute_type(kind).build().unwrap()
-}
-
-fn key(name: &str, kind: KeyType) -> KeySchemaElement {
-    KeySchemaElement::builder().attribute_name(name).key_type(kind).build().unwrap()
-}
-
-fn index(name: &str, hash: &str) -> GlobalSecondaryIndex {
-    GlobalSecondaryIndex::builder()
-        .index_name(name)
-        .key_schema(key(hash, KeyType::Hash))
-        .key_schema(key("created_at", KeyType::Range))
-        .projection(Projection::builder().projection_type(ProjectionType::KeysOnly).build())
-        .build()
-        .unwrap()
+fn schema(keys: &[&str]) -> Vec<KeySchemaElement> {
+    let kinds = [KeyType::Hash, KeyType::Range];
+    let key = |(name, kind): (&&str, KeyType)| {
+        KeySchemaElement::builder().attribute_name(*name).key_type(kind).build().unwrap()
+    };
+    keys.iter().zip(kinds).map(key).collect()
 }

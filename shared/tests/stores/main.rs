@@ -5,5 +5,8 @@
 
 mod breaker;
 mod database;
+mod jobs;
+mod jobs_runner;
 mod limiter;
 mod sessions;
+mod webhooks;

@@ -37,7 +37,7 @@ async fn context(count: u32) -> (Context, Captured) {
     let clock = Clock::manual("2026-03-01T12:00:15Z".parse().unwrap());
     let config = Config::from_lookup(&[], |name| (name == "CONTROL_TABLE").then(|| "control".into())).unwrap();
     let aws = Aws::from_config(dynamodb, metrics.clone());
-    (Context::new("start-session", config, clock, metrics, aws).unwrap(), captured)
+    (Context::new("start-session", config, clock, metrics, aws), captured)
 }
 
 /// A `POST start-session` as API Gateway sends it, with these members replaced.
@@ -332,6 +332,22 @@ async fn over_the_limit_the_verdict_comes_first_whatever_the_body_is() {
     assert_eq!((answer.status.as_u16(), &answer.body["code"]), (429, &json!("rate_limited")));
     let wait = answer.header("retry-after").unwrap();
     assert_eq!(answer.header("ratelimit"), Some(format!("\"standard\";r=0;t={wait}").as_str()));
+}
+
+#[tokio::test]
+async fn work_does_not_begin_where_the_limit_is_known_to_be_reached() {
+    let (ctx, captured) = context(100).await;
+    let begun = AtomicU32::new(0);
+    for (calls, works) in [(2.0, 1), (2.0, 1)] {
+        let answer = answer(&ctx, event(json!({})), async |ctx, request| {
+            let work = async { Ok(begun.fetch_add(1, Ordering::SeqCst)) };
+            request.limited_by_address(ctx, Preset::Standard, work).await.map(ok)
+        })
+        .await;
+        assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS);
+        // The first learns it from the table: one write, and one look at the window before.
+        assert_eq!((captured.sum("dynamodb_calls"), begun.load(Ordering::SeqCst)), (calls, works));
+    }
 }
 
 #[tokio::test]

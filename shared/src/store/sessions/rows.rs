@@ -12,10 +12,10 @@ use super::Loaded;
 use crate::{
     clock::rfc3339,
     domain::{
-        advice::Advice,
+        advice::{Advice, advise},
         position::Position,
         session::{End, EndReason, FrameNumber, Metadata, Session, SessionType},
-        shot::Shot,
+        shot::{Shot, in_firing_order},
         statistics::Statistics,
         target::{Score, mm_to_um, um_to_mm},
     },
@@ -42,6 +42,17 @@ pub struct Ending {
     pub end: End,
     pub statistics: Statistics,
     pub advice: Advice,
+}
+
+impl Ending {
+    /// What a session's shots come to when it ends like this.
+    pub fn of(loaded: &Loaded, end: End) -> Self {
+        let session = loaded.session.clone().ended(end.reason, end.at);
+        let shots = in_firing_order(loaded.shots.clone());
+        let target = session.target_type();
+        let statistics = Statistics::of(&shots, target.rings(), session.duration(end.at));
+        Self { end, statistics, advice: advise(&shots, target) }
+    }
 }
 
 /// A frame that was analysed.

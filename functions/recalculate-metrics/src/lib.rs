@@ -1,0 +1,50 @@
+//! `POST recalculate-metrics`: has what metrics say worked out anew, for one user or for all.
+
+use lambda_http::http::StatusCode;
+use serde_json::{Value, json};
+use shared::{
+    Context, Error, Result,
+    domain::invalid::{Fields, Invalid, uuid},
+    http::{self, Request, Response},
+    ids::{JobId, UserId},
+    jobs::{self, Job, NewJob},
+    rate_limit::Preset,
+};
+
+pub async fn handle(ctx: &Context, request: Request) -> Result<Response> {
+    let caller = request.caller(ctx).await?;
+    let read = async {
+        if !caller.is_admin() {
+            return Err(Error::Forbidden("metrics are recalculated by admins"));
+        }
+        Ok(user(&request.json()?)?)
+    };
+    let user_id = request.limited(ctx, &caller, Preset::Strict, read).await?;
+    let operation_id = ctx.ids.uuid();
+    let job = Job::RecalculateMetrics { operation_id, user_id, cursor: None };
+    let job = NewJob { id: JobId(ctx.ids.uuid()), job, created_at: ctx.clock.now() };
+    jobs::submit(ctx, vec![job]).await?;
+    Ok(http::json(StatusCode::ACCEPTED, json!({ "success": true, "operation_id": operation_id })))
+}
+
+/// One user, or none for all.
+fn user(body: &Value) -> Result<Option<UserId>, Invalid> {
+    let mut fields = Fields::of(body)?;
+    let user_id = fields.optional("user_id", uuid);
+    fields.finish(|| Some(user_id.map(UserId)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_names_one_user_or_all() {
+        let id = "7b1c0a52-3f5e-4b7a-9b0e-0d5a4d1f2c3e";
+        assert_eq!(user(&json!({ "user_id": id })), Ok(Some(UserId(id.parse().unwrap()))));
+        assert_eq!(user(&json!({ "user_id": null })), Ok(None));
+        assert_eq!(user(&json!({})), Ok(None));
+        assert_eq!(user(&json!({ "user_id": "all" })), Err(Invalid::at("/user_id", "must be a UUID")));
+        assert_eq!(user(&json!([])), Err(Invalid::new("must be an object")));
+    }
+}
