@@ -60,14 +60,14 @@ impl StartPage<'_> {
         let state = |enabled| if enabled { "" } else { " (disabled)" };
         for mapping in &model.mappings {
             let state = state(mapping.enabled);
-            writeln!(f, "  {:<16}{:<24}  {}{state}", mapping.id, mapping.queue, mapping.function)?;
+            writeln!(f, "  {:<18}{:<24}  {}{state}", mapping.id, mapping.queue, mapping.function)?;
         }
         for schedule in &model.schedules {
             let state = match schedule.period {
                 None if schedule.enabled => " (not fired here)",
                 _ => state(schedule.enabled),
             };
-            writeln!(f, "  {:<16}{:<24}  {}{state}", schedule.id, schedule.expression, schedule.function)?;
+            writeln!(f, "  {:<18}{:<24}  {}{state}", schedule.id, schedule.expression, schedule.function)?;
         }
         writeln!(f)
     }

@@ -20,6 +20,10 @@ const OPERATION: Duration = Duration::from_secs(3);
 const S3_ATTEMPT: Duration = Duration::from_secs(4);
 const S3_OPERATION: Duration = Duration::from_secs(8);
 
+/// The longest pause before the second attempt of a call that is in a hurry. The SDK's own is a second: more than such a
+/// call may take in all.
+const SHORT_PAUSE: Duration = Duration::from_millis(50);
+
 /// Clients of DynamoDB, S3 and SQS.
 #[derive(Clone)]
 pub struct Aws(Arc<Inner>);
@@ -99,6 +103,12 @@ impl Aws {
             })
             .await
     }
+}
+
+/// Of a call that must end within `deadline`, a fraction of a second: two attempts at most.
+pub(crate) fn within(deadline: Duration) -> (TimeoutConfig, RetryConfig) {
+    let timeouts = TimeoutConfig::builder().operation_attempt_timeout(deadline).operation_timeout(deadline).build();
+    (timeouts, RetryConfig::standard().with_max_attempts(2).with_initial_backoff(SHORT_PAUSE))
 }
 
 fn timeouts(attempt: Duration, operation: Duration) -> TimeoutConfig {

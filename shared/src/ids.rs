@@ -2,8 +2,8 @@
 
 use std::fmt;
 
+use aws_lc_rs::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 /// Who a token speaks for: its `sub`.
@@ -51,14 +51,15 @@ impl fmt::Display for DeliveryId {
 
 /// The id (a version 8 UUID) that these parts always give: what is made twice from them is the same thing.
 pub fn derived(kind: &str, parts: &[&str]) -> Uuid {
-    let mut hash = Sha256::new_with_prefix(kind.as_bytes());
+    let mut hash = Context::new(&SHA256);
+    hash.update(kind.as_bytes());
     for part in parts {
         // With its length, so that no two lists of parts read the same.
-        hash.update(part.len().to_be_bytes());
+        hash.update(&part.len().to_be_bytes());
         hash.update(part.as_bytes());
     }
     let mut bytes = [0; 16];
-    bytes.iter_mut().zip(hash.finalize()).for_each(|(to, from)| *to = from);
+    bytes.iter_mut().zip(hash.finish().as_ref()).for_each(|(to, from)| *to = *from);
     uuid::Builder::from_custom_bytes(bytes).into_uuid()
 }
 

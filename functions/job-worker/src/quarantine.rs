@@ -17,6 +17,11 @@ const TIME_OF_A_PAGE: TimeDelta = TimeDelta::seconds(3);
 /// Each is ingested by a new job, and leaves quarantine only then: repeated after a crash, the same jobs are found. It is
 /// no second go of the job that put it there, which has counted it.
 pub async fn release(ctx: &Context, job: JobId, terra_user_id: &str, until: DateTime<Utc>) -> Result<Tally, Failure> {
+    let (connection, ()) = ctx.connections.change(terra_user_id, |_| ()).await?;
+    if connection.binding.is_none() {
+        // They would only come back, and then no more: each is released once.
+        return Ok(Tally::default());
+    }
     loop {
         let deliveries = ctx.connections.quarantined(terra_user_id, PAGE).await?;
         if deliveries.is_empty() {

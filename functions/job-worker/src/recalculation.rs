@@ -45,12 +45,15 @@ async fn changes(ctx: &Context, user: UserId) -> Result<Vec<LatestWrite>> {
             let _ = latest.offer(&row.key.sk(), &row.observation, &row.as_of);
         })
         .await?;
-    let changed = made.into_iter().filter(|(key, latest)| !kept.get(key).is_some_and(|kept| kept.says(latest)));
-    let writes = changed.map(|(key, latest)| {
+    let writes = made.into_iter().map(|(key, latest)| {
         let read = kept.get(&key).map(|kept| kept.version);
         LatestWrite { key, latest, read, version: ctx.ids.uuid() }
     });
-    Ok(writes.collect())
+    let as_kept = |write: &LatestWrite| match kept.get(&write.key) {
+        Some(kept) => !write.says_nothing() && kept.says(&write.latest),
+        None => write.says_nothing(),
+    };
+    Ok(writes.filter(|write| !as_kept(write)).collect())
 }
 
 /// Has it done for one user; or for all users of a page of connections, and then for the next page.

@@ -57,6 +57,6 @@ fn arguments() -> Result<Option<SendOptions>, Box<dyn Error + Send + Sync>> {
             options.folder = PathBuf::from(folder);
             Ok(Some(options))
         }
-        rest => Err(format!("one folder, please, instead of {rest:?}\n\n{HELP}").into()),
+        rest => Err(format!("one folder is needed, not {rest:?}; see --help").into()),
     }
 }

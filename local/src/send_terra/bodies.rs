@@ -105,19 +105,26 @@ impl Body {
 
 /// Whether there was one to replace.
 fn replace_references(json: &mut Value, reference: Uuid) -> bool {
+    let mut replaced = false;
     match json {
-        Value::Object(members) => members.iter_mut().fold(false, |replaced, (name, value)| {
-            if name == "reference_id" && value.is_string() {
-                *value = reference.to_string().into();
-                return true;
+        Value::Object(members) => {
+            for (name, value) in members {
+                if name == "reference_id" && value.is_string() {
+                    *value = reference.to_string().into();
+                    replaced = true;
+                } else {
+                    replaced |= replace_references(value, reference);
+                }
             }
-            replace_references(value, reference) || replaced
-        }),
-        Value::Array(items) => {
-            items.iter_mut().fold(false, |replaced, item| replace_references(item, reference) || replaced)
         }
-        _ => false,
+        Value::Array(items) => {
+            for item in items {
+                replaced |= replace_references(item, reference);
+            }
+        }
+        _ => {}
     }
+    replaced
 }
 
 #[cfg(test)]

@@ -123,7 +123,7 @@ impl Poller {
             visibility: queue.visibility_timeout,
             bytes: PAYLOAD_LIMIT.saturating_sub(EVENT_OVERHEAD + batch.bytes),
             size: event::size,
-            at_least_one: true,
+            at_least_one: batch.messages.is_empty(),
         };
         let taken = self.sqs.take(&queue, take).await;
         Some(taken.unwrap_or_else(|error| {

@@ -54,7 +54,7 @@ pub(super) fn conclude(standing: Standing, ending: Ending, now: DateTime<Utc>, j
             if attempt >= MAX_ATTEMPTS {
                 return (Change::Dead { attempts: attempt, error }, Effect::Acknowledge);
             }
-            let pause = after.map_or_else(|| pause(attempt, jitter), whole_seconds).min(Effect::LONGEST);
+            let pause = after.map_or_else(|| pause(attempt, jitter), |after| whole_seconds(after.min(Effect::LONGEST)));
             (Change::Queued { attempts: attempt, crashes, due_at: now + pause, error }, Effect::BackIn(pause))
         }
         Ending::NotBegun => {

@@ -1,8 +1,18 @@
 //! Something on loopback that answers like SQS and DynamoDB, and remembers what it was asked.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
-use crate::{Context, aws::Aws, clock::Clock, config::Config, telemetry::Metrics, telemetry::fake_dynamodb};
+use crate::{
+    Context,
+    aws::Aws,
+    clock::Clock,
+    config::Config,
+    store::control::Deadlines,
+    telemetry::{Metrics, fake_dynamodb},
+};
 
 pub(super) struct FakeQueue {
     pub(super) ctx: Context,
@@ -26,9 +36,15 @@ impl FakeQueue {
         let metrics = Metrics::discard();
         let aws = Aws::from_config(config, metrics.clone());
         let clock = Clock::manual("2026-11-21T09:00:00Z".parse().unwrap());
-        let config =
-            Config::from_lookup(&[], |name| name.ends_with("QUEUE_URL").then(|| "https://localhost/0/jobs".into()));
-        Self { ctx: Context::new("test", config.unwrap(), clock, metrics, aws), calls }
+        let config = Config::from_lookup(&[], |name| match name {
+            name if name.ends_with("QUEUE_URL") => Some("https://localhost/0/jobs".into()),
+            name if name.ends_with("TABLE") => Some("table".into()),
+            _ => None,
+        });
+        let mut ctx = Context::new("test", config.unwrap(), clock, metrics, aws);
+        let patient = Duration::from_secs(20);
+        ctx.control = ctx.control.with_deadlines(Deadlines { limiter: patient, breaker: patient });
+        Self { ctx, calls }
     }
 
     /// The operations so far.

@@ -2,15 +2,13 @@
 
 use std::time::Duration;
 
-use aws_sdk_sqs::{
-    config::{Builder, retry::RetryConfig, timeout::TimeoutConfig},
-    types::SendMessageBatchRequestEntry,
-};
+use aws_sdk_sqs::{config::Builder, types::SendMessageBatchRequestEntry};
 use futures::future::try_join_all;
 
 use super::{Message, NewJob};
 use crate::{
     Context,
+    aws::within,
     error::{Cause, Error, Result},
     store::jobs::{State, Stored},
 };
@@ -26,8 +24,7 @@ pub async fn send(ctx: &Context, messages: &[Message]) -> Result<()> {
 /// Sends one message within `deadline`, in two attempts at most.
 pub async fn send_one(ctx: &Context, message: &Message, deadline: Duration) -> Result<()> {
     let body = serde_json::to_string(message).map_err(Error::internal)?;
-    let timeouts = TimeoutConfig::builder().operation_attempt_timeout(deadline).operation_timeout(deadline).build();
-    let attempts = RetryConfig::standard().with_max_attempts(2);
+    let (timeouts, attempts) = within(deadline);
     let send = ctx.aws.sqs().await.send_message().queue_url(&ctx.config.job_queue_url).message_body(body);
     let send = send.customize().config_override(Builder::new().timeout_config(timeouts).retry_config(attempts));
     send.send().await.map(drop).map_err(queue)

@@ -17,7 +17,7 @@ use std::{
 };
 
 use aws_sdk_dynamodb::{
-    config::{Builder, retry::RetryConfig, timeout::TimeoutConfig},
+    config::Builder,
     error::SdkError,
     operation::put_item::PutItemError,
     types::{AttributeValue, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update},
@@ -26,7 +26,7 @@ use chrono::{DateTime, Utc};
 
 use super::batch_get::batch_get;
 use crate::{
-    aws::Aws,
+    aws::{Aws, within},
     clock::rfc3339,
     error::{Error, Result},
     ids::JobId,
@@ -89,8 +89,7 @@ impl Jobs {
 
     /// [`Jobs::insert`] within `deadline`, in two attempts at most.
     pub async fn insert_within(&self, job: &NewJob, deadline: Duration) -> Result<Stored> {
-        let timeouts = TimeoutConfig::builder().operation_attempt_timeout(deadline).operation_timeout(deadline).build();
-        let attempts = RetryConfig::standard().with_max_attempts(2);
+        let (timeouts, attempts) = within(deadline);
         self.put_new(job, Some(Builder::new().timeout_config(timeouts).retry_config(attempts))).await
     }
 

@@ -2,17 +2,14 @@
 
 use std::time::Duration;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use aws_sdk_s3::{
-    config::{Builder, retry::RetryConfig, timeout::TimeoutConfig},
-    operation::get_object::GetObjectError,
-    presigning::PresigningConfig,
-    primitives::ByteStream,
+    config::Builder, operation::get_object::GetObjectError, presigning::PresigningConfig, primitives::ByteStream,
 };
 use bytes::Bytes;
-use sha2::{Digest, Sha256};
 
 use crate::{
-    aws::Aws,
+    aws::{Aws, within},
     domain::frame::FrameFormat,
     error::{Error, Result},
     ids::{DeliveryId, SessionId},
@@ -54,7 +51,7 @@ fn plain(part: &str) -> String {
 
 /// The SHA-256 of these bytes in lower-case hexadecimal.
 pub fn sha256_hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut hex, byte| {
+    digest(&SHA256, bytes).as_ref().iter().fold(String::with_capacity(64), |mut hex, byte| {
         hex.push_str(&format!("{byte:02x}"));
         hex
     })
@@ -83,8 +80,7 @@ impl Objects {
 
     /// Stores an object as [`Objects::put`] does, within `deadline` and in two attempts at most.
     pub async fn put_within(&self, key: &str, body: Bytes, content_type: &str, deadline: Duration) -> Result<()> {
-        let timeouts = TimeoutConfig::builder().operation_attempt_timeout(deadline).operation_timeout(deadline).build();
-        let attempts = RetryConfig::standard().with_max_attempts(2);
+        let (timeouts, attempts) = within(deadline);
         let put = self.aws.s3().await.put_object().bucket(&self.bucket).key(key);
         put.content_type(content_type)
             .body(body.into())

@@ -7,7 +7,7 @@
 use std::{collections::HashMap, time::Duration};
 
 use aws_sdk_dynamodb::{
-    config::{Builder, retry::RetryConfig, timeout::TimeoutConfig},
+    config::Builder,
     operation::put_item::PutItemError,
     types::{AttributeValue, ReturnValuesOnConditionCheckFailure},
 };
@@ -16,7 +16,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::{
-    aws::Aws,
+    aws::{self, Aws},
     domain::metric::AsOf,
     error::{Error, Result},
     ids::DeliveryId,
@@ -130,8 +130,8 @@ impl Webhooks {
 
 /// Two attempts within `deadline`. The rest of the client's configuration, and with it its connections, stays.
 fn within(deadline: Duration) -> Builder {
-    let timeouts = TimeoutConfig::builder().operation_attempt_timeout(deadline).operation_timeout(deadline).build();
-    Builder::new().timeout_config(timeouts).retry_config(RetryConfig::standard().with_max_attempts(2))
+    let (timeouts, attempts) = aws::within(deadline);
+    Builder::new().timeout_config(timeouts).retry_config(attempts)
 }
 
 /// What the caller hears when the database does not answer.

@@ -65,3 +65,16 @@ pub fn weighings(date: &str, weights: &[(u32, f64)]) -> Value {
         "measurements_data": { "measurements": measurements.collect::<Vec<_>>() },
     })
 }
+
+/// All orders of some things.
+pub fn permutations<T: Clone>(items: &[T]) -> Vec<Vec<T>> {
+    if items.is_empty() {
+        return vec![Vec::new()];
+    }
+    let first = |at: usize| {
+        let mut rest = items.to_vec();
+        let item = rest.remove(at);
+        permutations(&rest).into_iter().map(move |order| [vec![item.clone()], order].concat())
+    };
+    (0..items.len()).flat_map(first).collect()
+}

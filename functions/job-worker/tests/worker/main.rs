@@ -4,9 +4,13 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test says what is wrong by failing")]
 
 mod bodies;
+mod connections;
 #[path = "../../../../shared/tests/stores/database.rs"]
 #[expect(dead_code, reason = "the tests of the stores use more of it")]
 mod database;
 mod ingest;
+mod large_deliveries;
 mod queue;
+mod recalculation;
+mod stale_sessions;
 mod world;

@@ -1,7 +1,7 @@
 //! A worker with tables and a queue of its own, and a clock that the test moves.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
@@ -22,7 +22,11 @@ use shared::{
     domain::{metric::AsOf, terra::Handling},
     ids::{DeliveryId, JobId, UserId},
     jobs::{self, Batch, Job, Leased, Message, NewJob},
-    store::{control::Deadlines, jobs::State, objects::sha256_hex},
+    store::{
+        control::{Counts, Deadlines},
+        jobs::State,
+        objects::sha256_hex,
+    },
     telemetry::{Captured, Metrics},
 };
 
@@ -174,6 +178,13 @@ impl World {
         values
     }
 
+    /// The versions of a table's rows.
+    pub async fn versions(&self, table: &str) -> BTreeSet<String> {
+        let scan = self.ctx.aws.dynamodb().await.scan().table_name(table).into_paginator().items().send();
+        let items = scan.collect::<Result<Vec<_>, _>>().await.unwrap();
+        items.iter().map(|item| item["version"].as_s().unwrap().clone()).collect()
+    }
+
     /// What a user's metrics say: `metric` to value, of every connection.
     pub async fn latest(&self, user: UserId) -> Vec<(&'static str, f64)> {
         let mut readings: Vec<_> =
@@ -182,10 +193,49 @@ impl World {
         readings
     }
 
+    /// What the hourly counters come to.
+    pub async fn counts(&self) -> Counts {
+        let hours = self.ctx.control.counts_of_day(self.ctx.clock.now()).await.unwrap();
+        hours.into_iter().fold(Counts::default(), |sum, hour| Counts {
+            scored: sum.scored + hour.scored,
+            confident: sum.confident + hour.confident,
+            confidence_tenths: sum.confidence_tenths + hour.confidence_tenths,
+            webhooks_done: sum.webhooks_done + hour.webhooks_done,
+            webhooks_dead: sum.webhooks_dead + hour.webhooks_dead,
+        })
+    }
+
+    /// Changes an attribute of a row of Metrics or LatestMetrics, as [`World::items`] gave it.
+    pub async fn set(&self, table: &str, row: &Value, name: &str, value: Value) {
+        let update = self.ctx.aws.dynamodb().await.update_item().table_name(table).set_key(Some(key(row)));
+        update
+            .update_expression("SET #name = :value")
+            .expression_attribute_names("#name", name)
+            .expression_attribute_values(":value", serde_dynamo::to_attribute_value(value).unwrap())
+            .send()
+            .await
+            .unwrap();
+    }
+
+    pub async fn delete(&self, table: &str, row: &Value) {
+        let delete = self.ctx.aws.dynamodb().await.delete_item().table_name(table).set_key(Some(key(row)));
+        delete.send().await.unwrap();
+    }
+
+    /// Operations of DynamoDB so far.
+    pub fn calls(&self) -> f64 {
+        self.counted("dynamodb_calls")
+    }
+
     /// How often something was counted.
     pub fn counted(&self, name: &str) -> f64 {
         database::counted(&self.ctx.metrics, &self.metrics, name)
     }
+}
+
+fn key(row: &Value) -> std::collections::HashMap<String, AttributeValue> {
+    let text = |name: &str| (name.to_owned(), AttributeValue::S(row[name].as_str().unwrap().to_owned()));
+    [text("user_id"), text("sk")].into()
 }
 
 /// The job that webhook-terra makes of a body.

@@ -57,7 +57,8 @@ fn badge(quality: &str, colours: bool) -> String {
 
 /// To a tenth at most.
 fn short(value: &Value) -> String {
-    let text = format!("{:.1}", value.as_f64().unwrap_or(f64::NAN));
+    // Nought may come with a sign.
+    let text = format!("{:.1}", value.as_f64().unwrap_or(f64::NAN) + 0.0);
     text.strip_suffix(".0").map_or_else(|| text.clone(), str::to_owned)
 }
 

@@ -73,7 +73,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn days_are_read_as_they_were_written(days in proptest::collection::btree_map(0..40_000, any::<(i64, f64, u32)>(), 0..5)) {
+        fn days_are_read_as_they_were_written(days in proptest::collection::btree_map(0..40_000_i32, any::<(i64, f64, u32)>(), 0..5)) {
             let days = days.into_iter().filter(|(_, (_, value, _))| value.is_finite()).map(|(day, (at, value, n))| {
                 let at = DateTime::from_timestamp_millis(at.rem_euclid(4_000_000_000_000)).unwrap();
                 let as_of = AsOf::new(at, &DeliveryId(derived("d", &[&day.to_string()]).to_string()));

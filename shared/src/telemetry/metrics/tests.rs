@@ -1,6 +1,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::telemetry::{InvocationRecord, JobsRecord};
 
 const MILLIS: Duration = Duration::from_millis(1);
 
@@ -98,6 +99,46 @@ fn each_provider_that_was_used_has_a_record_of_its_own() {
             "breaker_open": 1, "fallback_used": 1,
         })
     );
+}
+
+#[test]
+fn an_invocation_is_one_record_and_each_type_of_job_another() {
+    let (metrics, captured) = Metrics::capture();
+    metrics.count("unparsable_messages");
+    metrics.count_many("jobs_swept", 7);
+    metrics.dynamodb_call(4 * MILLIS, true);
+    metrics.provider_call("terra_payload", true, 30 * MILLIS, 0);
+    let invocation = InvocationRecord {
+        source: "jobs",
+        request_id: "req-1",
+        messages: 120,
+        failed: false,
+        duration: 25 * MILLIS,
+        cold_start: true,
+    };
+    let job_type = "terra_ingest".to_owned();
+    let (durations, ages) = (vec![2 * MILLIS; 120], Vec::new());
+    metrics.invocation(invocation, vec![JobsRecord { job_type, done: 0, failed: 119, dead: 1, durations, ages }]);
+
+    let mut records = captured.records();
+    records.iter().for_each(check_emf);
+    let directive = records[0]["_aws"]["CloudWatchMetrics"][0].take();
+    assert_eq!(directive["Dimensions"], json!([["function", "source"], ["function", "version"]]));
+    records[0]["_aws"].take();
+    assert_eq!(
+        records[0],
+        json!({
+            "_aws": null, "function": "test", "source": "jobs", "version": "1", "request_id": "req-1",
+            "invocations": 1, "invocation_errors": 0, "invocation_duration": 25, "messages": 120, "cold_starts": 1,
+            "dynamodb_calls": 1, "dynamodb_errors": 0, "dynamodb_latency": 4, "unparsable_messages": 1, "jobs_swept": 7,
+        })
+    );
+    let jobs = &records[1];
+    assert_eq!(jobs["_aws"]["CloudWatchMetrics"][0]["Dimensions"], json!([["function", "job_type"]]));
+    assert_eq!((&jobs["job_type"], &jobs["jobs_failed"]), (&json!("terra_ingest"), &json!(119)));
+    assert_eq!(jobs["job_duration"]["Values"].as_array().map(Vec::len), Some(100), "what EMF has room for");
+    assert!(jobs.get("job_age").is_none(), "none is done");
+    assert_eq!(records[2]["provider"], "terra_payload");
 }
 
 #[test]

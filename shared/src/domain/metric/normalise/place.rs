@@ -1,8 +1,8 @@
 //! Which document an element is, and when it was.
 
+use aws_lc_rs::digest::{SHA256, digest};
 use chrono::{DateTime, FixedOffset, NaiveDate, SecondsFormat, TimeDelta, Utc};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use super::{
     Unplaced,
@@ -106,5 +106,5 @@ fn plain(id: String) -> String {
     if id.len() <= LONGEST_KEY && id.bytes().all(harmless) {
         return id;
     }
-    Sha256::digest(id.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    digest(&SHA256, id.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
