@@ -10,6 +10,7 @@ use shared::{
     jobs::{self, Failure, Job, NewJob, Tally},
     store::metrics::{LatestKey, LatestWrite, Segment, Written},
 };
+use tracing::info;
 use uuid::Uuid;
 
 /// Attempts while the user's metrics are being written.
@@ -80,6 +81,9 @@ pub async fn spread(
         job: Job::RecalculateMetrics { operation_id, user_id: None, cursor: Some(cursor) },
         created_at,
     });
-    jobs::submit(ctx, users.chain(next).collect()).await?;
+    let more = next.is_some();
+    let jobs: Vec<_> = users.chain(next).collect();
+    info!(%operation_id, jobs = jobs.len(), more, "recalculation goes on");
+    jobs::submit(ctx, jobs).await?;
     Ok(Tally::default())
 }

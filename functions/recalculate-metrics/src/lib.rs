@@ -10,6 +10,7 @@ use shared::{
     jobs::{self, Job, NewJob},
     rate_limit::Preset,
 };
+use tracing::info;
 
 pub async fn handle(ctx: &Context, request: Request) -> Result<Response> {
     let caller = request.caller(ctx).await?;
@@ -24,6 +25,7 @@ pub async fn handle(ctx: &Context, request: Request) -> Result<Response> {
     let job = Job::RecalculateMetrics { operation_id, user_id, cursor: None };
     let job = NewJob { id: JobId(ctx.ids.uuid()), job, created_at: ctx.clock.now() };
     jobs::submit(ctx, vec![job]).await?;
+    info!(%operation_id, user_id = user_id.map(tracing::field::display), "recalculation begins");
     Ok(http::json(StatusCode::ACCEPTED, json!({ "success": true, "operation_id": operation_id })))
 }
 

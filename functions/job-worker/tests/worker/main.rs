@@ -5,6 +5,7 @@
 
 mod bodies;
 mod connections;
+mod convergence;
 #[path = "../../../../shared/tests/stores/database.rs"]
 #[expect(dead_code, reason = "the tests of the stores use more of it")]
 mod database;

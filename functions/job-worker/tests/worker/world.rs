@@ -41,7 +41,8 @@ pub const NOW: &str = "2026-07-20T12:00:00Z";
 const OF_PROCESSING: [&str; 2] = ["version", "ttl"];
 
 pub struct World {
-    pub database: Database,
+    /// Gone with its owner.
+    _database: Database,
     pub queue: Queue,
     pub ctx: Context,
     pub metrics: Captured,
@@ -83,7 +84,7 @@ impl World {
         let mut ctx = Context::new("job-worker", config, clock, metrics, aws);
         let patient = Duration::from_secs(30);
         ctx.control = ctx.control.clone().with_deadlines(Deadlines { limiter: patient, breaker: patient });
-        Self { database, queue, ctx, metrics: captured, sent: AtomicU64::new(0) }
+        Self { _database: database, queue, ctx, metrics: captured, sent: AtomicU64::new(0) }
     }
 
     /// Stores a delivery as webhook-terra does, and gives its job. Large bodies stand in the row, too: there is no bucket here.
