@@ -38,14 +38,20 @@ fn text(output: &Output) -> String {
     format!("{}\n{}", printed(&output.stdout), printed(&output.stderr))
 }
 
+fn faults(printed: &str) -> Vec<&str> {
+    printed.lines().filter(|line| line.starts_with('✗')).collect()
+}
+
 #[test]
-fn the_demo_succeeds_on_what_is_right_and_fails_by_name_on_a_shot_that_nobody_sees() {
+fn the_demo_succeeds_on_what_is_right_and_fails_by_name_on_what_is_not() {
     let binary = build();
     let folder = tempfile::tempdir().unwrap();
     let good = demo(&binary, folder.path(), &["--seed", SEED]);
     let printed = text(&good);
     assert_eq!(good.status.code(), Some(0), "{printed}");
     assert!(printed.contains("10 shots, all of them right"), "{printed}");
+    assert!(printed.contains("19 metrics, each as it was measured and as sure as it may be"), "{printed}");
+    assert!(!printed.contains('\x1b'), "no terminal, no colours: {printed}");
     let plots: Vec<PathBuf> = printed
         .lines()
         .filter_map(|line| line.strip_prefix("plot "))
@@ -54,14 +60,22 @@ fn the_demo_succeeds_on_what_is_right_and_fails_by_name_on_a_shot_that_nobody_se
     assert_eq!(plots.len(), 1, "{printed}");
     assert!(fs::read_to_string(&plots[0]).unwrap().contains("<svg"), "{}", plots[0].display());
 
-    let bad = demo(&binary, folder.path(), &["--seed", SEED, "--hide-shot", "3"]);
-    let printed = text(&bad);
-    assert_eq!(bad.status.code(), Some(1), "{printed}");
-    let faults: Vec<&str> = printed.lines().filter(|line| line.starts_with('✗')).collect();
-    assert!(faults.iter().any(|line| line.contains("shot 3 was not found")), "{printed}");
-    assert!(faults.iter().any(|line| line.contains("9 shots were counted, 10 were fired")), "{printed}");
-    assert!(!printed.contains("all of them right"), "{printed}");
+    let unseen = demo(&binary, folder.path(), &["--only", "sessions", "--seed", SEED, "--hide-shot", "3"]);
+    let printed = text(&unseen);
+    assert_eq!(unseen.status.code(), Some(1), "{printed}");
+    assert!(faults(&printed).iter().any(|line| line.contains("shot 3 was not found")), "{printed}");
+    assert!(faults(&printed).iter().any(|line| line.contains("9 shots were counted, 10 were fired")), "{printed}");
+    assert!(!printed.contains("all of them right") && !printed.contains("resting_hr"), "{printed}");
 
-    let unknown = demo(&binary, folder.path(), &["--sed", SEED]);
-    assert!(!unknown.status.success() && text(&unknown).contains("--sed"), "{}", text(&unknown));
+    let broken = demo(&binary, folder.path(), &["--only", "wearables", "--broken-link"]);
+    let printed = text(&broken);
+    assert_eq!(broken.status.code(), Some(1), "{printed}");
+    let [body_fat, dead] = faults(&printed)[..] else { panic!("{printed}") };
+    assert!(body_fat.contains("body_fat is not there"), "{printed}");
+    assert!(dead.contains("no job should be dead at the end") && dead.contains("fetch_large_delivery"), "{printed}");
+
+    for unknown in [["--sed", SEED], ["--only", "everything"]] {
+        let refused = demo(&binary, folder.path(), &unknown);
+        assert!(!refused.status.success() && text(&refused).contains(unknown[0]), "{}", text(&refused));
+    }
 }

@@ -5,7 +5,12 @@ use reqwest::{Method, header::HeaderMap};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::{Answer, User, frame_body, pictures::picture, run, stack};
+use crate::support::{
+    Answer, User, frame_body,
+    pictures::picture,
+    run, stack,
+    terra::{Sender, webhook},
+};
 
 const POSTS: [&str; 4] = ["start-session", "camera-proxy", "analyze-frame", "end-session"];
 /// The template's default of `AllowedOrigins`.
@@ -25,6 +30,12 @@ async fn successes(user: &User) -> Vec<(&'static str, Answer)> {
     answers
 }
 
+/// A webhook that nothing comes of.
+async fn kept_webhook() -> Answer {
+    let body = json!({ "type": "healthcheck", "creation_timestamp": "2026-11-21T09:00:00Z" });
+    Sender::new(stack().await).send(&webhook(&body)).await
+}
+
 #[test]
 fn a_success_is_json_with_the_headers_of_every_answer() {
     run(async {
@@ -33,6 +44,11 @@ fn a_success_is_json_with_the_headers_of_every_answer() {
         for route in ["health-check", "health-check/live", "health-check/ready"] {
             answers.push((route, user.without_token().get(route).await));
         }
+        let admin = User::with_role(stack().await, Some("admin"));
+        answers.push(("dead-jobs", admin.get("dead-jobs").await));
+        answers.push(("retry-jobs", admin.post("retry-jobs", &json!({ "job_type": "unparsable" })).await));
+        answers.push(("recalculate-metrics", admin.post("recalculate-metrics", &json!({ "user_id": admin.id })).await));
+        answers.push(("webhook-terra", kept_webhook().await));
         for (route, answer) in answers {
             assert!((200..300).contains(&answer.status), "{route}: {:#}", answer.body);
             assert_eq!(answer.header("content-type"), Some("application/json"), "{route}");
@@ -117,9 +133,20 @@ fn a_limited_answer_tells_the_policy_and_what_is_left_of_it() {
             let (remaining, turns) = left(&answer, "lenient");
             assert!((490..=499).contains(&remaining) && (1..=60).contains(&turns), "{route}: r={remaining};t={turns}");
         }
-        let forbidden = user.get("health-check/detailed").await;
-        forbidden.is_problem(403, "forbidden");
-        left(&forbidden, "lenient");
+        for route in ["health-check/detailed", "dead-jobs", &format!("latest-metrics/{}", Uuid::nil())] {
+            let forbidden = user.get(route).await;
+            forbidden.is_problem(403, "forbidden");
+            assert!((498..=500).contains(&left(&forbidden, "lenient").0), "{route}");
+        }
+        for route in ["retry-jobs", "recalculate-metrics"] {
+            let forbidden = user.post(route, &json!({})).await;
+            forbidden.is_problem(403, "forbidden");
+            assert_eq!(forbidden.header("ratelimit-policy"), Some("\"strict\";q=10;w=60"), "{route}");
+            assert!((9..=10).contains(&left(&forbidden, "strict").0), "{route}");
+        }
+        let webhook = kept_webhook().await;
+        assert_eq!(webhook.header("ratelimit-policy"), Some("\"webhook\";q=1000;w=60"));
+        assert!((999..=1_000).contains(&left(&webhook, "webhook").0));
     });
 }
 
@@ -167,13 +194,14 @@ fn a_preflight_is_answered_for_the_templates_origin_without_any_function() {
     run(async {
         let stack = stack().await;
         let user = User::stranger(stack);
-        for route in POSTS {
+        let latest = format!("latest-metrics/{}", Uuid::nil());
+        for route in POSTS.into_iter().chain(["retry-jobs", "recalculate-metrics", "dead-jobs", &latest]) {
             let (status, headers) = preflight(&user, route, ORIGIN).await;
             assert_eq!(status, 204, "{route}");
             assert_eq!(headers["access-control-allow-origin"], ORIGIN);
             assert_eq!(headers["access-control-max-age"], "3600");
             assert_eq!(list(&headers, "access-control-allow-methods"), ["get", "post", "options"]);
-            let wanted = ["authorization", "content-type", "idempotency-key", "x-correlation-id"];
+            let wanted = ["authorization", "content-type", "idempotency-key", "if-none-match", "x-correlation-id"];
             assert_eq!(list(&headers, "access-control-allow-headers"), wanted);
             // A function would have given one.
             assert!(!headers.contains_key("x-correlation-id"), "{route}");
@@ -191,7 +219,7 @@ fn a_page_of_the_templates_origin_may_read_the_headers_that_it_needs() {
         let own = user.post_with("start-session", &body, &[("origin", ORIGIN)]).await;
         assert_eq!(own.header("access-control-allow-origin"), Some(ORIGIN));
         let exposed = list(&own.headers, "access-control-expose-headers");
-        assert_eq!(exposed, ["x-correlation-id", "ratelimit", "ratelimit-policy", "retry-after"]);
+        assert_eq!(exposed, ["etag", "x-correlation-id", "ratelimit", "ratelimit-policy", "retry-after"]);
         assert_eq!(own.success()["session"]["user_id"], Value::from(user.id.to_string()));
         let foreign = user.post_with("start-session", &body, &[("origin", "https://evil.example")]).await;
         assert_eq!(foreign.header("access-control-allow-origin"), None);

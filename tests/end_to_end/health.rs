@@ -10,9 +10,12 @@ use serde_json::{Value, json};
 
 use crate::support::{
     Answer, User,
-    in_process::{Call, aws, clock, instance},
+    in_process::{Call, clock, instance},
     run, start,
+    terra::{self, Sender, drained, job_of, webhook},
 };
+
+mod figures;
 
 /// A report of an instance that keeps none yet.
 async fn fresh(stack: &Stack, user: &User, route: &str) -> Answer {
@@ -131,9 +134,10 @@ fn what_it_can_work_without_makes_it_degraded_and_leaves_it_ready() {
         assert_eq!(anybody.get("health-check/ready").await.success()["ready"], true);
         stack.front().clear_faults();
 
-        let aws = aws(&stack);
-        let send = aws.sqs().await.send_message().queue_url(stack.queue_url("JobDeadLetterQueue").unwrap());
-        send.message_body("{}").send().await.unwrap();
+        let dead = webhook(&json!({ "type": "daily" }));
+        Sender::new(&stack).accepted(&dead).await;
+        assert_eq!(terra::settled(&stack, job_of(&dead).unwrap()).await.state, "dead");
+        drained(&stack).await;
         let report = settled(&stack, &anybody, "health-check", "nothing").await.success();
         assert_eq!((&report["status"], &report["checks"]["failedJobs"]), (&json!("degraded"), &json!(1)));
         stack.shutdown().await;
@@ -173,14 +177,15 @@ fn live_asks_nobody_and_a_report_is_kept_for_five_seconds() {
             health.call(|ctx, request| health_check::handle(ctx, kept, request), call).await;
             stack.front().calls().count()
         };
-        assert_eq!(calls("GET health-check/ready").await, 12, "database, eight shards, two queues, storage");
+        let asked = "database, eight shards, two queues, eight types of dead jobs, heartbeat, counters, storage";
+        assert_eq!(calls("GET health-check/ready").await, 22, "{asked}");
         for _ in 0..3 {
             assert_eq!(calls("GET health-check/ready").await, 0);
         }
         clock.advance(Duration::from_millis(4_999));
         assert_eq!(calls("GET health-check").await, 2, "the limiter's write, and its window before");
         clock.advance(Duration::from_millis(1));
-        assert_eq!(calls("GET health-check").await, 13);
+        assert_eq!(calls("GET health-check").await, 23);
         stack.shutdown().await;
     });
 }

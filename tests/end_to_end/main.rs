@@ -8,18 +8,28 @@
 )]
 
 mod answers;
+mod batches;
 mod camera;
+mod chaos;
+mod connections;
 mod counting;
 mod demo;
 mod failures;
 mod frames;
 mod headers;
 mod health;
+mod jobs;
+mod large_deliveries;
+mod latest_metrics;
 mod limits;
 mod ownership;
+mod recalculation;
+mod retries;
 mod roboflow;
 mod round_trips;
+mod schedules;
 mod sessions;
 mod support;
 mod telemetry;
 mod tokens;
+mod webhooks;

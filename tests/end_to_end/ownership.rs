@@ -1,6 +1,6 @@
-//! Whose sessions are whose, for every role and every route.
+//! Whose sessions and whose metrics are whose, for every role and every route.
 
-use local::{Stack, StackOptions};
+use local::{Stack, StackOptions, front::Service};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -150,5 +150,37 @@ fn a_session_for_another_user_is_started_by_trainers_and_admins_only() {
         }
         assert_eq!(sessions_of(&stack, people.owner.id).await, started);
         assert_eq!(sessions_of(&stack, people.trainer.id).await, 0);
+    });
+}
+
+#[test]
+fn metrics_are_read_by_their_owner_and_by_staff_and_jobs_are_the_staffs_alone() {
+    run(async {
+        let stack = start(StackOptions::default()).await;
+        let people = People::new(&stack);
+        let everybody = [&people.owner, &people.other, &people.trainer, &people.admin];
+        let latest = format!("latest-metrics/{}", people.owner.id);
+        for (route, expected) in [
+            (latest.as_str(), [200, 403, 200, 200]),
+            ("latest-metrics/00000000-0000-4000-8000-000000000000", [403, 403, 200, 200]),
+            ("dead-jobs", [403, 403, 200, 200]),
+        ] {
+            for (user, status) in everybody.iter().zip(expected) {
+                assert_eq!(user.get(route).await.status, status, "{route}");
+            }
+        }
+        stack.front().clear_calls();
+        let recalculate = json!({ "user_id": people.owner.id });
+        for (route, body) in [("retry-jobs", &json!({})), ("recalculate-metrics", &recalculate)] {
+            for user in [&people.owner, &people.other, &people.trainer] {
+                user.post(route, body).await.is_problem(403, "forbidden");
+            }
+        }
+        let written = writes(&stack);
+        assert!(written.is_empty(), "{written:#?}");
+        assert_eq!(stack.front().calls().of(Service::Sqs).by("retry-jobs").count(), 0);
+        for (route, body, status) in [("retry-jobs", &json!({}), 200), ("recalculate-metrics", &recalculate, 202)] {
+            assert_eq!(people.admin.post(route, body).await.status, status, "{route}");
+        }
     });
 }

@@ -25,6 +25,8 @@ use crate::support::{
     watch::sum,
 };
 
+mod wearables;
+
 /// Long enough that calls which a function makes at once overlap, and below half of the limiter's 200 ms.
 const LATENCY: Duration = Duration::from_millis(60);
 
@@ -55,7 +57,18 @@ async fn measured(stack: &Stack, depth: usize, measurement: impl AsyncFn() -> Ca
     calls
 }
 
-const FUNCTIONS: [&str; 5] = ["health-check", "start-session", "camera-proxy", "analyze-frame", "end-session"];
+const FUNCTIONS: [&str; 10] = [
+    "health-check",
+    "start-session",
+    "camera-proxy",
+    "analyze-frame",
+    "end-session",
+    "webhook-terra",
+    "latest-metrics",
+    "dead-jobs",
+    "retry-jobs",
+    "recalculate-metrics",
+];
 
 /// Of a frame that is new, by a warm instance.
 const ANALYSIS: [(&str, usize); 5] =
@@ -87,7 +100,15 @@ fn health_check_asks_everything_at_once() {
             calls_of(&stack, "health-check", async { user.get("health-check").await.body }).await.0
         })
         .await;
-        let expected = [("GetItem", 2), ("GetQueueAttributes", 2), ("HeadBucket", 1), ("Query", 8), ("UpdateItem", 1)];
+        // Eight shards of sessions, and eight types of dead jobs.
+        let expected = [
+            ("BatchGetItem", 1),
+            ("GetItem", 3),
+            ("GetQueueAttributes", 2),
+            ("HeadBucket", 1),
+            ("Query", 16),
+            ("UpdateItem", 1),
+        ];
         assert_eq!((calls.operations(), calls.of(Service::DynamoDb).depth()), (expected.into(), 1));
         let (first, last) = (calls.0.iter().map(|call| call.end).min(), calls.0.iter().map(|call| call.start).max());
         assert!(last < first, "one call waits for another");

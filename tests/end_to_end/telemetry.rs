@@ -4,8 +4,12 @@ use local::{StackOptions, camera::SceneOrder};
 use serde_json::{Value, json};
 
 use crate::support::{
-    Answer, User, base64, frame, run, scene, stack, start,
-    watch::{assert_not_logged, closing_lines, provider_record, records},
+    Answer, User, base64, frame, run, scene, stack,
+    stand_in::{Reply, StandIn},
+    start,
+    terra::{Sender, drained, job_of, webhook},
+    watch::{assert_not_logged, closing_lines, provider_record, records, sum},
+    wearables::{self, PREVIOUS_SECRET, Watch, days_ago},
 };
 
 fn id(answer: &Answer) -> &str {
@@ -164,6 +168,93 @@ fn nothing_that_is_secret_or_a_picture_is_ever_logged() {
                 ("a signature", &frame_signature),
                 ("a signature", &report_signature),
                 ("the session token of AWS", "X-Amz-Security-Token=local"),
+            ],
+        );
+        stack.shutdown().await;
+    });
+}
+
+#[test]
+fn a_batch_leaves_a_line_and_a_job_that_failed_one_that_names_it() {
+    run(async {
+        let stack = start(wearables::options()).await;
+        let (terra, watch) = (Sender::new(&stack), Watch::of(&User::new(&stack), "GARMIN"));
+        let good = webhook(&watch.steps(days_ago(1), 8_000));
+        let bad = webhook(&json!({ "type": "sleep", "user": watch.user(), "data": [7] }));
+        for delivery in [&good, &bad] {
+            terra.accepted(delivery).await;
+        }
+        drained(&stack).await;
+        let job = job_of(&bad).unwrap().to_string();
+        let lines = stack.logs().entries("job-worker");
+        let warned: Vec<_> = lines.iter().filter(|line| line["level"] == "WARN" && line["job_id"] == *job).collect();
+        assert_eq!(warned.len(), 1, "{lines:#?}");
+        assert_eq!(warned[0]["job_type"], "terra_ingest", "{:#}", warned[0]);
+        assert_eq!(warned[0]["attempt"], 1, "{:#}", warned[0]);
+        assert!(warned[0]["error"].as_str().is_some_and(|error| error.contains("/data/0")), "{:#}", warned[0]);
+        assert!(warned[0]["request_id"].is_string(), "{:#}", warned[0]);
+        for (metric, expected) in [("jobs_done", 1.0), ("jobs_dead", 1.0), ("jobs_failed", 0.0)] {
+            assert_eq!(sum(&stack, "job-worker", metric), expected, "{metric}");
+        }
+        let of_type: Vec<_> = stack
+            .logs()
+            .metrics("job-worker")
+            .into_iter()
+            .filter(|record| record["job_type"] == "terra_ingest")
+            .collect();
+        let directive = &of_type[0]["_aws"]["CloudWatchMetrics"][0];
+        assert_eq!(directive["Dimensions"], json!([["function", "job_type"]]));
+        stack.shutdown().await;
+    });
+}
+
+#[test]
+fn nothing_that_is_secret_or_personal_of_a_webhook_is_ever_logged() {
+    run(async {
+        let bucket = StandIn::start(Reply::json(404, &Value::Null)).await;
+        let host = bucket.url().strip_prefix("http://").unwrap();
+        let options = wearables::options().parameter("LogLevel", "trace").parameter("TerraPayloadHosts", host);
+        let stack = start(options.parameter("TerraSigningSecretPrevious", PREVIOUS_SECRET)).await;
+        let user = User::new(&stack);
+        let (terra, watch) = (Sender::new(&stack), Watch::of(&user, "GARMIN"));
+        let mut day = watch.steps(days_ago(1), 8_642_017);
+        day["user"]["email"] = "ada@personal.example".into();
+        let url = |query: &str| format!("{}/p?X-Amz-Signature={query}", bucket.url());
+        let bodies = [
+            day.clone(),
+            watch.says("auth"),
+            json!({ "type": "athlete", "user": watch.user(), "athlete": { "email": "ada@personal.example" } }),
+            json!({ "type": "daily", "user": watch.user(), "data": "ada@personal.example" }),
+            json!({ "type": "s3_payload", "url": url("hush-hush-1") }),
+            json!({ "type": "s3_payload", "url": "https://user:hush-hush-2@elsewhere.example/p?X-Amz-Signature=hush-hush-3" }),
+            json!({ "type": "s3_payload", "url": "hush-hush-4" }),
+        ];
+        let secret = stack.terra_signing_secret();
+        let signature = local::terra::signature(secret, 1_700_000_000, b"{}");
+        terra.post(&[("terra-signature", &signature)], "{}").await.is_problem(401, "unauthenticated");
+        for body in &bodies {
+            terra.accepted(&webhook(body)).await;
+        }
+        drained(&stack).await;
+        user.get(&format!("latest-metrics/{}", user.id)).await.success();
+        let admin = User::with_role(&stack, Some("admin"));
+        admin.get("dead-jobs").await.success();
+        admin.post("retry-jobs", &json!({})).await.success();
+        admin.post("recalculate-metrics", &json!({ "user_id": user.id })).await.success();
+        drained(&stack).await;
+        assert!(!bucket.asked().is_empty());
+        let claims = |user: &User| user.token.as_deref().unwrap().split('.').nth(1).unwrap().to_owned();
+        assert_not_logged(
+            &stack,
+            &[
+                ("the signing secret", secret),
+                ("the secret before", PREVIOUS_SECRET),
+                ("a signature", signature.split_once("v1=").unwrap().1),
+                ("a URL's signature or password", "hush-hush"),
+                ("a measurement", "8642017"),
+                ("an address", "ada@personal.example"),
+                ("the user's token", &claims(&user)),
+                ("the admin's token", &claims(&admin)),
             ],
         );
         stack.shutdown().await;

@@ -14,16 +14,23 @@ use tokio::{process::Command, sync::mpsc};
 const RUNS: usize = 41;
 
 /// What the functions want to know at their start; nothing is behind it.
-const ENVIRONMENT: [(&str, &str); 9] = [
+const ENVIRONMENT: [(&str, &str); 16] = [
     ("AWS_REGION", "us-east-1"),
     ("AWS_LAMBDA_FUNCTION_NAME", "bench"),
     ("AWS_LAMBDA_FUNCTION_VERSION", "1"),
     ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
     ("SESSIONS_TABLE", "sessions"),
     ("CONTROL_TABLE", "control"),
+    ("WEBHOOKS_TABLE", "webhooks"),
+    ("CONNECTIONS_TABLE", "connections"),
+    ("QUARANTINE_TABLE", "quarantine"),
+    ("JOBS_TABLE", "jobs"),
+    ("METRICS_TABLE", "metrics"),
+    ("LATEST_METRICS_TABLE", "latest-metrics"),
     ("BUCKET", "bucket"),
     ("JOB_QUEUE_URL", "http://127.0.0.1:9/jobs"),
     ("JOB_DEAD_LETTER_QUEUE_URL", "http://127.0.0.1:9/dead"),
+    ("TERRA_SIGNING_SECRET", "secret"),
 ];
 const ISSUERS: &str = r#"[{"issuer":"http://127.0.0.1:9/auth/v1","kind":"supabase","audience":"authenticated"}]"#;
 

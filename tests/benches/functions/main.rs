@@ -4,11 +4,24 @@
 
 mod init;
 mod memory;
+mod user;
 
 use std::{path::PathBuf, process::Command};
 
 /// The functions, and what they are measured against.
-const FUNCTIONS: [&str; 5] = ["health-check", "start-session", "camera-proxy", "analyze-frame", "end-session"];
+const FUNCTIONS: [&str; 11] = [
+    "health-check",
+    "start-session",
+    "camera-proxy",
+    "analyze-frame",
+    "end-session",
+    "webhook-terra",
+    "job-worker",
+    "latest-metrics",
+    "dead-jobs",
+    "retry-jobs",
+    "recalculate-metrics",
+];
 const NOTHING: &str = "nothing";
 
 #[tokio::main]
@@ -23,14 +36,14 @@ async fn main() {
     let nothing = rows[0].2;
     let memory = memory::resident(&binaries).await;
     println!(
-        "{:<14} {:>9} {:>9} {:>7} {:>12} {:>10} {:>9}",
+        "{:<19} {:>9} {:>9} {:>7} {:>12} {:>10} {:>9}",
         "function", "binary", "init", "ratio", "resident", "peak", "requests"
     );
     for (name, size, init) in rows {
         let mb = size as f64 / 1e6;
         let ms = init.as_secs_f64() * 1e3;
         let ratio = init.as_secs_f64() / nothing.as_secs_f64();
-        print!("{name:<14} {mb:>6.1} MB {ms:>6.2} ms {ratio:>7.2}");
+        print!("{name:<19} {mb:>6.1} MB {ms:>6.2} ms {ratio:>7.2}");
         match memory.iter().find(|memory| memory.function == name) {
             Some(memory) => {
                 println!(" {:>9.1} MB {:>7.1} MB {:>9}", memory.resident_mb, memory.peak_mb, memory.requests);

@@ -1,18 +1,40 @@
 //! Resident memory of an instance after many requests through the local stack.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, time::Duration};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use local::{Binaries, Stack, StackOptions, camera::SceneOrder};
-use serde_json::{Value, json};
+use chrono::Days;
+use local::{
+    Binaries, Stack, StackOptions,
+    athlete::{Athlete, Device, Samples},
+    camera::SceneOrder,
+    terra::{Terra, Webhook},
+};
+use serde_json::json;
+use shared::{clock::Clock, ids::Ids};
 use uuid::Uuid;
 
-/// Requests of one user in a minute; then the next user goes on.
-const BY_ONE_USER: usize = 90;
+use super::user::User;
+
+/// Also what a sender may send in a minute.
 const REQUESTS: usize = 1000;
 /// A frame of 12 megapixels, as a phone takes it.
 const LARGE: (u32, u32) = (4032, 3024);
 const LARGE_FRAMES: usize = 10;
+/// By then the worker is done with all webhooks.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Functions that are asked by users of a role, and how often by one in a minute; then the next user goes on.
+const ASKED: [(&str, Option<&str>, usize); 8] = [
+    ("health-check", None, 90),
+    ("start-session", None, 90),
+    ("camera-proxy", None, 90),
+    ("end-session", None, 90),
+    ("latest-metrics", Some("trainer"), 90),
+    ("dead-jobs", Some("admin"), 90),
+    ("retry-jobs", Some("admin"), 9),
+    ("recalculate-metrics", Some("admin"), 9),
+];
 
 pub struct Memory {
     pub function: &'static str,
@@ -25,18 +47,18 @@ pub struct Memory {
 pub async fn resident(binaries: &Path) -> Vec<Memory> {
     let options = StackOptions { binaries: Binaries::In(binaries.to_owned()), max_instances: 1, ..Default::default() };
     let stack = Stack::start(options).await.unwrap();
-    let mut measured = Vec::new();
-    for (function, requests) in
-        [("health-check", REQUESTS), ("start-session", REQUESTS), ("camera-proxy", REQUESTS), ("end-session", REQUESTS)]
-    {
-        for batch in 0..requests.div_ceil(BY_ONE_USER) {
-            let user = User::new(&stack);
+    let athlete = webhooks(&stack).await;
+    let mut measured =
+        vec![of_process(binaries, "webhook-terra", REQUESTS), of_process(binaries, "job-worker", REQUESTS)];
+    for (function, role, by_one_user) in ASKED {
+        for batch in 0..REQUESTS.div_ceil(by_one_user) {
+            let user = User::new(&stack, role);
             let session = user.start().await;
-            for _ in 0..BY_ONE_USER.min(requests - batch * BY_ONE_USER) {
-                user.ask(function, session).await;
+            for _ in 0..by_one_user.min(REQUESTS - batch * by_one_user) {
+                user.ask(function, session, athlete).await;
             }
         }
-        measured.push(of_process(binaries, function, requests));
+        measured.push(of_process(binaries, function, REQUESTS));
     }
     analyze(&stack).await;
     measured.push(of_process(binaries, "analyze-frame", LARGE_FRAMES));
@@ -44,9 +66,26 @@ pub async fn resident(binaries: &Path) -> Vec<Memory> {
     measured
 }
 
+/// Days of one athlete, worked on by the time that this returns: whose they are.
+async fn webhooks(stack: &Stack) -> Uuid {
+    let user = Ids.uuid();
+    let athlete = Athlete::new(5, Clock::System.now());
+    let reference_id = Some(user.to_string());
+    let watch = Device { terra_user_id: Ids.uuid().to_string(), provider: "GARMIN", reference_id };
+    let terra = Terra::of(stack);
+    for ago in 1..=REQUESTS as u64 {
+        let day = athlete.day(athlete.today() - Days::new(ago), Samples::EveryMinutes(60));
+        let body = watch.event("daily", &[day]).to_string();
+        let answer = terra.send(&Webhook::new(body).trace_id(format!("bench-{ago}"))).await.unwrap();
+        assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
+    }
+    assert!(stack.queue_drained("JobQueue", PATIENCE).await.unwrap(), "the queue is not empty");
+    user
+}
+
 /// Large frames of one session, one after the other.
 async fn analyze(stack: &Stack) {
-    let user = User::new(stack);
+    let user = User::new(stack, None);
     let session = user.start().await;
     let camera = stack.camera().unwrap();
     camera
@@ -56,48 +95,6 @@ async fn analyze(stack: &Stack) {
         let frame = camera.frame(session, number).await.unwrap().unwrap();
         let body = json!({ "session_id": session, "frame_number": number, "frame_data": STANDARD.encode(frame) });
         user.post("analyze-frame", &body).await;
-    }
-}
-
-struct User {
-    http: reqwest::Client,
-    base_url: String,
-    token: String,
-    id: Uuid,
-}
-
-impl User {
-    fn new(stack: &Stack) -> Self {
-        let id = shared::ids::Ids.uuid();
-        let token = stack.identity().token(id, None).unwrap();
-        Self { http: reqwest::Client::new(), base_url: stack.base_url(), token, id }
-    }
-
-    async fn start(&self) -> Uuid {
-        let metadata = json!({ "target_type": "air_pistol_10m" });
-        let body = json!({ "user_id": self.id, "session_type": "practice", "metadata": metadata });
-        self.post("start-session", &body).await["session"]["id"].as_str().unwrap().parse().unwrap()
-    }
-
-    async fn ask(&self, function: &str, session: Uuid) {
-        match function {
-            "health-check" => {
-                let got = self.http.get(format!("{}/health-check", self.base_url)).send().await.unwrap();
-                // Over its limit it answers as well.
-                assert!(!got.status().is_server_error());
-            }
-            "start-session" => drop(self.start().await),
-            "camera-proxy" => drop(self.post(function, &json!({ "session_id": session, "frame_number": 1 })).await),
-            _ => drop(self.post(function, &json!({ "session_id": session, "end_reason": "completed" })).await),
-        }
-    }
-
-    async fn post(&self, route: &str, body: &Value) -> Value {
-        let post = self.http.post(format!("{}/{route}", self.base_url)).bearer_auth(&self.token);
-        let response = post.header("content-type", "application/json").body(body.to_string()).send().await.unwrap();
-        let (status, text) = (response.status(), response.text().await.unwrap());
-        assert!(status.is_success(), "{route}: {status}: {text}");
-        serde_json::from_str(&text).unwrap()
     }
 }
 

@@ -8,8 +8,14 @@ use local::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{POSTS, Produced};
-use crate::support::{Answer, User, frame_body, pictures::picture, start};
+use super::{OPERATIONS, POSTS, Produced, READS, WEBHOOK};
+use crate::support::{
+    Answer, User, frame_body,
+    pictures::picture,
+    start,
+    terra::{Sender, webhook},
+    wearables::{Watch, days_ago},
+};
 
 pub async fn cases(produced: &Produced) {
     futures::join!(camera(produced), storage(produced), no_camera(produced), issuer(produced));
@@ -79,6 +85,16 @@ async fn storage(produced: &Produced) {
     for (route, body) in POSTS.iter().zip(&requests) {
         produced.problem(route, 503, "unavailable", &user.post(route, body).await);
     }
+    let admin = User::with_role(&stack, Some("admin"));
+    for route in OPERATIONS {
+        produced.problem(route, 503, "unavailable", &admin.post(route, &json!({})).await);
+    }
+    for route in READS {
+        let path = route.replace("{user_id}", &user.id.to_string());
+        produced.problem(route, 503, "unavailable", &admin.get(&path).await);
+    }
+    let delivery = webhook(&Watch::of(&user, "GARMIN").steps(days_ago(1), 8_000));
+    produced.problem(WEBHOOK, 503, "unavailable", &Sender::new(&stack).send(&delivery).await);
     stack.front().clear_faults();
     for (route, body) in POSTS.iter().zip(&requests).skip(1) {
         stack.front().inject(Fault::drop_connection().service(Service::S3));
@@ -124,7 +140,11 @@ async fn issuer(produced: &Produced) {
     let admin = User::with_role(&stack, Some("admin"));
     let detailed = admin.get("health-check/detailed").await;
     produced.problem("health-check/detailed", 503, "unavailable", &detailed);
-    for route in POSTS {
+    for route in POSTS.into_iter().chain(OPERATIONS) {
         produced.problem(route, 503, "unavailable", &admin.post(route, &json!({})).await);
+    }
+    for route in READS {
+        let path = route.replace("{user_id}", &admin.id.to_string());
+        produced.problem(route, 503, "unavailable", &admin.get(&path).await);
     }
 }

@@ -1,9 +1,11 @@
 //! The events of `events/`: each is used, over HTTP and by invoking its function.
 
+use std::collections::BTreeSet;
+
 use futures::{StreamExt, stream};
 use local::{Stack, StackOptions};
 
-use super::{Outcome, Produced};
+use super::{Outcome, Produced, WEBHOOK};
 use crate::support::{
     Answer, User, base64,
     events::{self, Event},
@@ -21,6 +23,9 @@ const EVENTS: &[(&str, Outcome)] = &[
     ("camera-proxy.invalid", (422, "invalid")),
     ("camera-proxy.other-user", (404, "not_found")),
     ("camera-proxy.url", (200, "")),
+    ("dead-jobs", (200, "")),
+    ("dead-jobs.forbidden", (403, "forbidden")),
+    ("dead-jobs.invalid", (422, "invalid")),
     ("end-session", (200, "")),
     ("end-session.cancelled", (200, "")),
     ("end-session.invalid", (422, "invalid")),
@@ -31,6 +36,18 @@ const EVENTS: &[(&str, Outcome)] = &[
     ("health-check.detailed-forbidden", (403, "forbidden")),
     ("health-check.live", (200, "")),
     ("health-check.ready", (200, "")),
+    ("latest-metrics", (200, "")),
+    ("latest-metrics.invalid", (422, "invalid")),
+    ("latest-metrics.no-uuid", (422, "invalid")),
+    ("latest-metrics.other-user", (403, "forbidden")),
+    ("latest-metrics.selected", (200, "")),
+    ("recalculate-metrics", (202, "")),
+    ("recalculate-metrics.forbidden", (403, "forbidden")),
+    ("recalculate-metrics.invalid", (422, "invalid")),
+    ("recalculate-metrics.one-user", (202, "")),
+    ("retry-jobs", (200, "")),
+    ("retry-jobs.forbidden", (403, "forbidden")),
+    ("retry-jobs.invalid", (422, "invalid")),
     ("start-session", (201, "")),
     ("start-session.bad-token", (401, "unauthenticated")),
     ("start-session.for-somebody-else", (403, "forbidden")),
@@ -40,6 +57,21 @@ const EVENTS: &[(&str, Outcome)] = &[
     ("start-session.media-type", (415, "unsupported_media_type")),
     ("start-session.missing-body", (400, "missing_body")),
     ("start-session.no-token", (401, "unauthenticated")),
+    ("webhook-terra", (200, "")),
+    ("webhook-terra.auth", (200, "")),
+    ("webhook-terra.bad-signature", (401, "unauthenticated")),
+    ("webhook-terra.base64", (200, "")),
+    ("webhook-terra.malformed", (400, "malformed_json")),
+    ("webhook-terra.missing-body", (400, "missing_body")),
+    ("webhook-terra.no-signature", (401, "unauthenticated")),
+    ("webhook-terra.unknown-type", (200, "")),
+];
+
+/// What each event that is no request is answered with.
+const OTHERS: &[(&str, &str)] = &[
+    ("job-worker", r#"{"batchItemFailures":[]}"#),
+    ("job-worker.end-stale-sessions", "null"),
+    ("job-worker.sweep-jobs", "null"),
 ];
 
 /// An event for a session of its own, and the user whom it speaks for.
@@ -66,7 +98,14 @@ async fn ask_all(produced: &Produced, ask: impl AsyncFn(&Stack, &Event, &User) -
     let (health, others): (Vec<_>, Vec<_>) = EVENTS.iter().partition(|(name, _)| name.starts_with("health-check"));
     let check = async |stack: &Stack, (name, outcome): &(&str, Outcome)| {
         let (event, user) = prepared(stack, name).await;
-        produced.outcome(event.route(), *outcome, &ask(stack, &event, &user).await);
+        let mut answer = ask(stack, &event, &user).await;
+        // A webhook has half a second to be stored, which a busy machine may need for other things.
+        for _ in 0..4 {
+            if answer.status == 503 && event.route() == WEBHOOK {
+                answer = ask(stack, &event, &user).await;
+            }
+        }
+        produced.outcome(event.route(), *outcome, &answer);
     };
     let shared = stack().await;
     stream::iter(others).for_each_concurrent(4, |case| check(shared, case)).await;
@@ -91,7 +130,17 @@ fn every_event_is_answered_by_its_function_invoked_without_the_api() {
 }
 
 #[test]
+fn every_event_of_the_worker_is_done() {
+    run(async {
+        for (name, answer) in OTHERS {
+            assert_eq!(Event::load(name, &[]).invoke_plain(stack().await).await.to_string(), *answer, "{name}");
+        }
+    });
+}
+
+#[test]
 fn no_event_is_without_its_test() {
-    let tested: Vec<&str> = EVENTS.iter().map(|(name, _)| *name).collect();
-    assert_eq!(events::names(), tested);
+    let tested = EVENTS.iter().map(|(name, _)| name).chain(OTHERS.iter().map(|(name, _)| name));
+    let tested: BTreeSet<&str> = tested.copied().collect();
+    assert_eq!(events::names().iter().map(String::as_str).collect::<BTreeSet<_>>(), tested);
 }

@@ -8,12 +8,13 @@ mod dependencies;
 mod events;
 mod limits;
 mod requests;
+mod wearables;
 
 /// Status and code, or no code: a success, a report, or an answer of API Gateway's own.
 type Outcome = (u16, &'static str);
 
-/// What the API says of each route. `internal` (500) is left out for health-check, where nothing that is stored or sent
-/// can bring it about; a provider's 502 and 504 are the camera's, since the built-in detector takes over for the other.
+/// What the API says of each route. `internal` (500) is left out for health-check and for jobs, where nothing that is stored or
+/// sent can bring it about; a provider's 502 and 504 are the camera's, since the built-in detector takes over for the other.
 const REQUIRED: &[(&str, &[Outcome])] = &[
     ("health-check", &[(200, ""), (429, "rate_limited"), (503, "")]),
     ("health-check/live", &[(200, ""), (429, "rate_limited")]),
@@ -104,10 +105,74 @@ const REQUIRED: &[(&str, &[Outcome])] = &[
             (503, "unavailable"),
         ],
     ),
+    (
+        WEBHOOK,
+        &[
+            (200, ""),
+            (400, "malformed_json"),
+            (400, "missing_body"),
+            (401, "unauthenticated"),
+            (413, ""),
+            (429, "rate_limited"),
+            (500, "internal"),
+            (503, "unavailable"),
+        ],
+    ),
+    (
+        LATEST,
+        &[
+            (200, ""),
+            (304, ""),
+            (401, "unauthenticated"),
+            (403, "forbidden"),
+            (422, "invalid"),
+            (429, "blocked"),
+            (429, "rate_limited"),
+            (500, "internal"),
+            (503, "unavailable"),
+        ],
+    ),
+    (
+        "dead-jobs",
+        &[
+            (200, ""),
+            (401, "unauthenticated"),
+            (403, "forbidden"),
+            (422, "invalid"),
+            (429, "blocked"),
+            (429, "rate_limited"),
+            (503, "unavailable"),
+        ],
+    ),
+    ("retry-jobs", &operation(200)),
+    ("recalculate-metrics", &operation(202)),
 ];
 
-/// Routes that take a body.
+/// What both of the admins' operations answer.
+const fn operation(success: u16) -> [Outcome; 11] {
+    [
+        (success, ""),
+        (400, "malformed_json"),
+        (400, "missing_body"),
+        (401, "unauthenticated"),
+        (403, "forbidden"),
+        (413, ""),
+        (415, "unsupported_media_type"),
+        (422, "invalid"),
+        (429, "blocked"),
+        (429, "rate_limited"),
+        (503, "unavailable"),
+    ]
+}
+
+/// Routes of sessions: they take a body, of any user.
 const POSTS: [&str; 4] = ["start-session", "camera-proxy", "analyze-frame", "end-session"];
+/// Routes that take a body, of admins.
+const OPERATIONS: [&str; 2] = ["retry-jobs", "recalculate-metrics"];
+/// Routes that are read, by those who may.
+const READS: [&str; 2] = ["dead-jobs", LATEST];
+const LATEST: &str = "latest-metrics/{user_id}";
+const WEBHOOK: &str = "webhook-terra";
 
 /// The answers that were produced, each checked whole.
 #[derive(Default)]
@@ -117,9 +182,16 @@ impl Produced {
     #[track_caller]
     fn success(&self, route: &str, status: u16, answer: &Answer) {
         assert_eq!(answer.status, status, "{route}: {:#}", answer.body);
-        assert_eq!(answer.header("content-type"), Some("application/json"), "{route}");
-        answer.has_common_headers();
-        if POSTS.contains(&route) {
+        // What has no body has the type that API Gateway gives it.
+        if status != 304 {
+            assert_eq!(answer.header("content-type"), Some("application/json"), "{route}");
+        }
+        if route == LATEST {
+            answer.has_common_headers_but("cache-control", "private, no-cache");
+        } else {
+            answer.has_common_headers();
+        }
+        if POSTS.contains(&route) || OPERATIONS.contains(&route) || route == WEBHOOK {
             assert_eq!(answer.body["success"], true, "{route}: {:#}", answer.body);
         }
         self.note(route, status, "");
@@ -150,6 +222,7 @@ fn every_answer_of_the_api_can_be_had_and_no_other() {
         scope.spawn(|| run(requests::cases(&produced)));
         scope.spawn(|| run(dependencies::cases(&produced)));
         scope.spawn(|| run(limits::cases(&produced)));
+        scope.spawn(|| run(wearables::cases(&produced)));
     });
     let produced = produced.0.into_inner().unwrap();
     let of_route = |(route, outcomes): &(&str, &[Outcome])| -> Vec<_> {

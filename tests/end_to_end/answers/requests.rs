@@ -5,7 +5,7 @@ use local::functions::PAYLOAD_LIMIT;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{POSTS, Produced};
+use super::{OPERATIONS, POSTS, Produced, READS, WEBHOOK};
 use crate::support::{
     Answer, User, frame_body,
     pictures::{another_target, picture},
@@ -23,7 +23,7 @@ pub async fn cases(produced: &Produced) {
 }
 
 /// A request with a body as it stands.
-async fn send(user: &User, route: &str, media_type: &str, body: String) -> Answer {
+pub async fn send(user: &User, route: &str, media_type: &str, body: String) -> Answer {
     let request = user.request(reqwest::Method::POST, route).header("content-type", media_type);
     Answer::of(request.body(body).send().await.unwrap()).await
 }
@@ -45,10 +45,14 @@ async fn broken_bodies(produced: &Produced) {
 
 async fn without_token(produced: &Produced) {
     let stranger = &User::stranger(stack().await);
-    join_all(POSTS.map(|route| async move {
+    join_all(POSTS.into_iter().chain(OPERATIONS).chain([WEBHOOK]).map(|route| async move {
         produced.problem(route, 401, "unauthenticated", &stranger.post(route, &json!({})).await);
     }))
     .await;
+    for route in READS {
+        let path = route.replace("{user_id}", &Uuid::nil().to_string());
+        produced.problem(route, 401, "unauthenticated", &stranger.get(&path).await);
+    }
     let detailed = stranger.get("health-check/detailed").await;
     produced.problem("health-check/detailed", 401, "unauthenticated", &detailed);
 }
@@ -74,7 +78,7 @@ async fn oversized(produced: &Produced) {
     let mut frame = picture(2).await;
     frame.resize(4_500_001, 0);
     produced.problem("analyze-frame", 413, "too_large", &user.analyze(session, 1, &frame).await);
-    join_all(POSTS.map(|route| async move {
+    join_all(POSTS.into_iter().chain(OPERATIONS).chain([WEBHOOK]).map(|route| async move {
         let answer = user.post(route, &json!({ "note": "n".repeat(PAYLOAD_LIMIT) })).await;
         is_refused_by_lambda(&answer);
         produced.note(route, 413, "");

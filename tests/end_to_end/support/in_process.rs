@@ -22,7 +22,7 @@ use shared::{
     telemetry::Metrics,
 };
 
-use super::{Answer, on_a_large_stack};
+use super::{Answer, fresh_address, on_a_large_stack};
 
 /// A busy machine must not be taken for a database that is away.
 const PATIENT: Deadlines = Deadlines { limiter: Duration::from_secs(20), breaker: Duration::from_secs(20) };
@@ -62,7 +62,7 @@ fn context(stack: &Stack, function: &'static str, clock: &Clock, change: impl Fn
     change(&mut config);
     let metrics = Metrics::discard();
     let aws = Aws::from_config(sdk_config(stack), metrics.clone());
-    Context::new(function, config, clock.clone(), metrics, aws).unwrap()
+    Context::new(function, config, clock.clone(), metrics, aws)
 }
 
 fn patient(mut context: Context) -> Context {
@@ -82,13 +82,27 @@ impl Instance {
         Self(Box::leak(Box::new(context)))
     }
 
+    /// For functions that answer no requests.
+    pub fn context(self) -> &'static Context {
+        self.0
+    }
+
     /// What the function answers.
     pub async fn call<H, F>(&self, handle: H, call: Call<'_>) -> Answer
     where
         H: FnOnce(&'static Context, Request) -> F + Send + 'static,
         F: Future<Output = Result<Response>> + Send + 'static,
     {
-        let (context, event) = (self.0, call.event());
+        self.answer(handle, call.event()).await
+    }
+
+    /// The same for any event.
+    pub async fn answer<H, F>(&self, handle: H, event: lambda_http::Request) -> Answer
+    where
+        H: FnOnce(&'static Context, Request) -> F + Send + 'static,
+        F: Future<Output = Result<Response>> + Send + 'static,
+    {
+        let context = self.0;
         // On the heap, or it would pass through the stack of the test's thread on its way.
         let response = on_a_large_stack(async move { Box::pin(respond(context, handle, event)).await }).await;
         let (parts, body) = response.into_parts();
@@ -111,23 +125,35 @@ pub struct Call<'a> {
 
 impl Call<'_> {
     fn event(&self) -> lambda_http::Request {
-        let (method, route) = self.route.split_once(' ').unwrap();
-        let path = format!("/functions/v1/{route}");
-        let context = json!({
-            "routeKey": format!("{method} {path}"), "stage": "$default", "timeEpoch": 0, "accountId": "1", "apiId": "a",
-            "domainName": "api.example", "requestId": "gateway",
-            "http": { "method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": self.from, "userAgent": "test" },
-        });
-        let mut event = lambda_http::Request::new(Body::Text(self.body.to_string()));
-        *event.method_mut() = method.parse().unwrap();
-        event.headers_mut().insert("content-type", "application/json".parse().unwrap());
+        let mut event = event(self.route, self.from, self.body.to_string());
         if let Some(token) = self.token {
             event.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
         }
         event
-            .with_request_context(RequestContext::ApiGatewayV2(serde_json::from_value(context).unwrap()))
-            .with_lambda_context(lambda_http::Context::default())
     }
+}
+
+/// A webhook with this signature, from an address that no other one comes from.
+pub fn signed(route: &str, signature: &str, body: &str) -> lambda_http::Request {
+    let mut event = event(route, &fresh_address().to_string(), body.to_owned());
+    event.headers_mut().insert("terra-signature", signature.parse().unwrap());
+    event
+}
+
+fn event(route: &str, from: &str, body: String) -> lambda_http::Request {
+    let (method, route) = route.split_once(' ').unwrap();
+    let path = format!("/functions/v1/{route}");
+    let context = json!({
+        "routeKey": format!("{method} {path}"), "stage": "$default", "timeEpoch": 0, "accountId": "1", "apiId": "a",
+        "domainName": "api.example", "requestId": "gateway",
+        "http": { "method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": from, "userAgent": "test" },
+    });
+    let mut event = lambda_http::Request::new(Body::Text(body));
+    *event.method_mut() = method.parse().unwrap();
+    event.headers_mut().insert("content-type", "application/json".parse().unwrap());
+    event
+        .with_request_context(RequestContext::ApiGatewayV2(serde_json::from_value(context).unwrap()))
+        .with_lambda_context(lambda_http::Context::default())
 }
 
 /// Which window of the limiter a time lies in.

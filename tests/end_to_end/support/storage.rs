@@ -29,6 +29,34 @@ pub async fn sessions_of(stack: &Stack, user: Uuid) -> usize {
     query.send().await.unwrap().items.unwrap_or_default().len()
 }
 
+/// A table's row by its key.
+pub async fn item(stack: &Stack, table: &str, key: &[(&str, &str)]) -> Option<Row> {
+    let mut get = dynamodb(stack).get_item().table_name(stack.table(table).unwrap()).consistent_read(true);
+    for (name, value) in key {
+        get = get.key(*name, text(value));
+    }
+    get.send().await.unwrap().item
+}
+
+/// All rows of a table under one hash key.
+pub async fn rows_of(stack: &Stack, table: &str, (name, value): (&str, &str)) -> Vec<Row> {
+    let query = dynamodb(stack).query().table_name(stack.table(table).unwrap()).consistent_read(true);
+    let query = query.key_condition_expression("#key = :value").expression_attribute_names("#key", name);
+    let pages = query.expression_attribute_values(":value", text(value)).into_paginator().items().send();
+    pages.collect::<Result<_, _>>().await.unwrap()
+}
+
+/// All rows of a table.
+pub async fn all_rows(stack: &Stack, table: &str) -> Vec<Row> {
+    let scan = dynamodb(stack).scan().table_name(stack.table(table).unwrap()).consistent_read(true);
+    scan.into_paginator().items().send().collect::<Result<_, _>>().await.unwrap()
+}
+
+/// Puts a row as it stands.
+pub async fn put(stack: &Stack, table: &str, row: Row) {
+    dynamodb(stack).put_item().table_name(stack.table(table).unwrap()).set_item(Some(row)).send().await.unwrap();
+}
+
 /// Sets one attribute of a row, whatever it was.
 pub async fn set(stack: &Stack, table: &str, key: &[(&str, &str)], attribute: &str, value: &str) {
     let mut update = dynamodb(stack).update_item().table_name(stack.table(table).unwrap());
