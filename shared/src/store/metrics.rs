@@ -25,12 +25,15 @@ use crate::{
 
 mod daily;
 mod keys;
+mod latest_row;
+mod origin;
 mod query;
 mod row;
 mod write;
 
 pub use keys::{DocumentKey, LatestKey, RowKey};
-pub use row::{StoredDocument, StoredLatest, StoredRow, storable};
+pub use latest_row::StoredLatest;
+pub use row::{StoredDocument, StoredRow, storable};
 pub use write::{DocumentWrite, LatestWrite, MOST_WRITES, Segment, Written};
 
 type Item = HashMap<String, AttributeValue>;
@@ -77,14 +80,14 @@ impl Metrics {
         let mut pages = query
             .key_condition_expression("user_id = :user")
             .expression_attribute_values(":user", text(user))
-            .projection_expression("sk, #value, observed_at, local_date, provider, components")
+            .projection_expression("sk, #value, observed_at, local_date, origin, evidence, components")
             .expression_attribute_names("#value", "value")
             .into_paginator()
             .send();
         let mut readings = Vec::new();
         while let Some(page) = pages.next().await {
             for item in page.map_err(database)?.items.unwrap_or_default() {
-                readings.extend(row::reading(item)?);
+                readings.extend(latest_row::reading(item)?);
             }
         }
         Ok(readings)
@@ -104,7 +107,7 @@ impl Metrics {
         )?;
         Ok(Standing {
             documents: document_items.into_iter().map(row::document).collect::<Result<_>>()?,
-            latest: latest_items.into_iter().map(row::latest).collect::<Result<_>>()?,
+            latest: latest_items.into_iter().map(latest_row::stored).collect::<Result<_>>()?,
         })
     }
 }

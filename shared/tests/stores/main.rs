@@ -4,10 +4,12 @@
 #![expect(clippy::unwrap_used, reason = "a test says what is wrong by failing")]
 
 mod breaker;
+mod connections;
 #[expect(dead_code, reason = "job-worker's tests include this file, too, and use the rest of it")]
 mod database;
 mod jobs;
 mod jobs_runner;
 mod limiter;
+mod metrics;
 mod sessions;
 mod webhooks;

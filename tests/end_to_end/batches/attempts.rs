@@ -45,7 +45,7 @@ fn a_job_whose_workers_die_is_taken_up_again_ten_times_and_costs_no_attempt() {
         let begun = Notify::new();
         let dies = async |_: &Context, _: &Batch| {
             begun.notify_one();
-            pending().await
+            pending::<()>().await;
         };
         for crashes in 0..10 {
             // Dropped in its midst, as a worker that is killed.

@@ -102,7 +102,7 @@ impl Telling<'_> {
                 "asleep": { "duration_asleep_state_seconds": asleep },
                 "sleep_efficiency": self.draw("efficiency", 0.8, 1.0),
             },
-            "heart_rate_data": self.heart(if self.day % 3 == 0 { 160 } else { self.day % 2 }, self.version % 2 == 0),
+            "heart_rate_data": self.heart([160, 0, 1][self.person.len() % 3], self.version != 1),
             "respiration_data": { "breaths_data": { "avg_breaths_per_min": self.draw("breaths", 12.0, 18.0) } },
         })
     }

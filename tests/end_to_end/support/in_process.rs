@@ -134,8 +134,13 @@ impl Call<'_> {
 }
 
 /// A webhook with this signature, from an address that no other one comes from.
-pub fn signed(route: &str, signature: &str, body: &str) -> lambda_http::Request {
-    let mut event = event(route, &fresh_address().to_string(), body.to_owned());
+pub fn signed(signature: &str, body: &str) -> lambda_http::Request {
+    signed_from(&fresh_address().to_string(), signature, body)
+}
+
+/// The same from a certain address.
+pub fn signed_from(address: &str, signature: &str, body: &str) -> lambda_http::Request {
+    let mut event = event("POST webhook-terra", address, body.to_owned());
     event.headers_mut().insert("terra-signature", signature.parse().unwrap());
     event
 }

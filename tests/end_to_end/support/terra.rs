@@ -81,6 +81,11 @@ impl<'a> Sender<'a> {
         Self { stack, terra: Terra::of(stack).with_client(caller.http.clone()), caller, known: Mutex::default() }
     }
 
+    /// Somebody without a token at the same address.
+    pub fn caller(&self) -> &User {
+        &self.caller
+    }
+
     pub async fn send(&self, webhook: &Webhook) -> Answer {
         Answer::of(self.terra.send(webhook).await.unwrap()).await
     }

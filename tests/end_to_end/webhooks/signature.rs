@@ -115,9 +115,8 @@ fn a_signature_is_good_for_three_hundred_seconds_either_way() {
         let header = signature(stack.terra_signing_secret(), signed_at, BODY.as_bytes());
         let ahead = signature(stack.terra_signing_secret(), signed_at + 300, BODY.as_bytes());
         let too_far = signature(stack.terra_signing_secret(), signed_at + 301, BODY.as_bytes());
-        let send = async |header: &str| -> Answer {
-            webhooks.answer(webhook_terra::handle, signed("POST webhook-terra", header, BODY)).await
-        };
+        let send =
+            async |header: &str| -> Answer { webhooks.answer(webhook_terra::handle, signed(header, BODY)).await };
         assert_eq!(send(&header).await.status, 200);
         assert_eq!(send(&ahead).await.status, 200);
         send(&too_far).await.is_problem(401, "unauthenticated");

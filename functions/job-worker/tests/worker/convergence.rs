@@ -57,11 +57,11 @@ async fn end(deliveries: &[Delivery], size: usize, rng: &mut StdRng) -> (Stored,
 
 #[tokio::test]
 async fn any_order_any_batches_and_any_repetition_end_the_same() {
-    for seed in 0..6 {
+    for seed in 0..4 {
         let mut rng = StdRng::seed_from_u64(seed);
         let deliveries: Vec<_> = (0..40).map(|n| delivery(n, &mut rng)).collect();
         let one_by_one = end(&deliveries, 1, &mut rng).await;
-        for size in [3, 17, 50] {
+        for size in [7, 50] {
             let other = end(&deliveries, size, &mut rng).await;
             assert!(one_by_one == other, "seed {seed}, batches of {size}:\n{one_by_one:#?}\n{other:#?}");
         }

@@ -6,24 +6,18 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate};
-use serde::{Deserialize, de::IntoDeserializer};
 
-use super::{LatestKey, RowKey};
-use crate::domain::metric::{AsOf, Daily, Stretch};
+use super::{LatestKey, origin};
+use crate::domain::metric::{Daily, Stretch};
 
 pub(super) fn write(days: &BTreeMap<NaiveDate, Daily>) -> String {
-    let mut text = String::new();
-    for (date, day) in days {
+    let lines = days.iter().filter_map(|(date, day)| {
         // What is no key of ours has come from nowhere: the day is worked out again with the next rebuilding.
-        let Some(RowKey { key, n, .. }) = RowKey::parse(&day.row) else { continue };
+        let origin = origin::write(&day.row, &day.as_of)?;
         let (value, at, stretch) = (day.value, day.observed_at.timestamp_millis(), letter(day.stretch));
-        let as_of = day.as_of.as_str();
-        if !text.is_empty() {
-            text.push('\n');
-        }
-        text.push_str(&format!("{date} {value} {at} {stretch} {key} {n} {as_of}"));
-    }
-    text
+        Some(format!("{date} {value} {at} {stretch} {origin}"))
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// `None` for a text that was not written here.
@@ -32,15 +26,13 @@ pub(super) fn read(text: &str, latest: LatestKey) -> Option<BTreeMap<NaiveDate, 
 }
 
 fn day(line: &str, latest: LatestKey) -> Option<(NaiveDate, Daily)> {
-    let mut fields = line.splitn(7, ' ');
+    let mut fields = line.splitn(5, ' ');
     let mut next = || fields.next();
     let date = next()?.parse().ok()?;
     let value = next()?.parse().ok()?;
     let observed_at = DateTime::from_timestamp_millis(next()?.parse().ok()?)?;
     let stretch = stretch(next()?)?;
-    let row = latest.row(next()?, next()?.parse().ok()?).sk();
-    let text: serde::de::value::StrDeserializer<'_, serde::de::value::Error> = next()?.into_deserializer();
-    let as_of = AsOf::deserialize(text).ok()?;
+    let (row, as_of) = origin::read(next()?, latest)?;
     Some((date, Daily { value, observed_at, as_of, row, stretch }))
 }
 
@@ -65,7 +57,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        domain::metric::Metric,
+        domain::metric::{AsOf, Metric},
         ids::{ConnectionId, DeliveryId, derived},
     };
 

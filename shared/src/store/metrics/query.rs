@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 
-use super::{LatestKey, Metrics, StoredLatest, StoredRow, database, row, text};
+use super::{LatestKey, Metrics, StoredLatest, StoredRow, database, latest_row, row, text};
 use crate::{error::Result, ids::UserId};
 
 impl Metrics {
@@ -49,7 +49,7 @@ impl Metrics {
         let mut all = HashMap::new();
         while let Some(page) = pages.next().await {
             for item in page.map_err(database)?.items.unwrap_or_default() {
-                let ((_, key), stored) = row::latest(item)?;
+                let ((_, key), stored) = latest_row::stored(item)?;
                 all.insert(key, stored);
             }
         }

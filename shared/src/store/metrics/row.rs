@@ -1,15 +1,14 @@
-//! The items of Metrics and LatestMetrics.
+//! The items of Metrics.
 
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, NaiveDate, SubsecRound, Utc};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use uuid::Uuid;
 
-use super::{DocumentKey, Item, LatestKey, Reading, RowKey, daily};
+use super::{DocumentKey, Item, RowKey};
 use crate::{
     clock::rfc3339,
-    domain::metric::{AsOf, Components, Latest, Newest, Observation},
+    domain::metric::{AsOf, Observation},
     error::{Error, Result},
     ids::UserId,
 };
@@ -37,27 +36,6 @@ pub struct StoredDocument {
     pub unfinished: bool,
 }
 
-/// What a connection says of a metric, with the version that it is.
-#[derive(Debug, Clone, PartialEq)]
-pub struct StoredLatest {
-    pub latest: Latest,
-    pub version: Uuid,
-    /// As they were when it was written.
-    components: Option<String>,
-}
-
-impl StoredLatest {
-    /// As [`Metrics::write`](super::Metrics::write) has stored it.
-    pub fn new(latest: Latest, version: Uuid) -> Self {
-        Self { components: latest.components().and_then(|components| json(&components).ok()), latest, version }
-    }
-
-    /// Whether it says the same as `latest`, worked out by today's rules.
-    pub fn says(&self, latest: &Latest) -> bool {
-        self.latest == *latest && self.components == latest.components().and_then(|components| json(&components).ok())
-    }
-}
-
 #[derive(Serialize, Deserialize)]
 struct ObservationItem {
     user_id: UserId,
@@ -67,8 +45,15 @@ struct ObservationItem {
     local_date: NaiveDate,
     as_of: AsOf,
     evidence: String,
+    /// What most are is left out: the fewer attributes, the less there is to store, send and read.
+    #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
     usual: bool,
+    #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
     current: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 #[derive(Serialize, Deserialize)]
@@ -80,39 +65,6 @@ struct DocumentItem {
     rows: String,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     unfinished: bool,
-}
-
-#[derive(Serialize, Deserialize)]
-struct LatestItem {
-    user_id: UserId,
-    sk: String,
-    version: Uuid,
-    #[serde(default, skip_serializing_if = "Option::is_none", flatten)]
-    newest: Option<NewestItem>,
-    daily: String,
-}
-
-#[derive(Serialize, Deserialize)]
-struct NewestItem {
-    value: f64,
-    observed_at: String,
-    local_date: NaiveDate,
-    as_of: AsOf,
-    row: String,
-    provider: String,
-    evidence: String,
-    components: String,
-}
-
-/// What [`Reading`] needs of a [`LatestItem`]; without a newest observation there is nothing to read.
-#[derive(Deserialize)]
-struct ReadingItem {
-    sk: String,
-    value: Option<f64>,
-    observed_at: Option<String>,
-    local_date: Option<NaiveDate>,
-    provider: Option<String>,
-    components: Option<String>,
 }
 
 /// The observation as it comes back from the table, so that it is the same before it was stored and after: times to the
@@ -186,76 +138,26 @@ pub(super) fn document(item: Item) -> Result<((UserId, DocumentKey), StoredDocum
     Ok(((row.user_id, key), StoredDocument { as_of: row.as_of, rows, unfinished: row.unfinished }))
 }
 
-pub(super) fn latest_item(user: UserId, key: LatestKey, latest: &Latest, version: Uuid) -> Result<Item> {
-    let newest = latest.newest.clone().zip(latest.components());
-    let newest = newest.map(|(newest, components)| newest_item(newest, &components)).transpose()?;
-    to_item(LatestItem { user_id: user, sk: key.sk(), version, newest, daily: daily::write(&latest.daily) })
-}
-
-fn newest_item(newest: Newest, components: &Components) -> Result<NewestItem> {
-    Ok(NewestItem {
-        value: newest.value,
-        observed_at: rfc3339(newest.observed_at),
-        local_date: newest.local_date,
-        as_of: newest.as_of,
-        row: newest.row,
-        provider: newest.evidence.provider.clone(),
-        evidence: json(&newest.evidence)?,
-        components: json(components)?,
-    })
-}
-
-pub(super) fn latest(item: Item) -> Result<((UserId, LatestKey), StoredLatest)> {
-    let row: LatestItem = from_item(item)?;
-    let key = LatestKey::parse(&row.sk).ok_or_else(|| foreign(&row.sk))?;
-    let components = row.newest.as_ref().map(|newest| newest.components.clone());
-    let newest = row.newest.map(|newest| {
-        Ok::<_, Error>(Newest {
-            value: newest.value,
-            observed_at: instant(&newest.observed_at)?,
-            local_date: newest.local_date,
-            as_of: newest.as_of,
-            row: newest.row,
-            evidence: from_json(&newest.evidence)?,
-        })
-    });
-    let daily = daily::read(&row.daily, key).ok_or_else(|| foreign(&row.sk))?;
-    let latest = Latest { metric: key.metric, newest: newest.transpose()?, daily };
-    Ok(((row.user_id, key), StoredLatest { latest, version: row.version, components }))
-}
-
-pub(super) fn reading(item: Item) -> Result<Option<Reading>> {
-    let row: ReadingItem = from_item(item)?;
-    let LatestKey { metric, connection } = LatestKey::parse(&row.sk).ok_or_else(|| foreign(&row.sk))?;
-    let (Some(value), Some(observed_at), Some(local_date), Some(source), Some(components)) =
-        (row.value, row.observed_at, row.local_date, row.provider, row.components)
-    else {
-        return Ok(None);
-    };
-    let (observed_at, components) = (instant(&observed_at)?, from_json(&components)?);
-    Ok(Some(Reading { metric, connection, value, observed_at, local_date, source, components }))
-}
-
-fn foreign(sk: &str) -> Error {
+pub(super) fn foreign(sk: &str) -> Error {
     Error::internal(format!("a row that was not written here: {sk}"))
 }
 
-fn instant(text: &str) -> Result<DateTime<Utc>> {
+pub(super) fn instant(text: &str) -> Result<DateTime<Utc>> {
     DateTime::parse_from_rfc3339(text).map(|at| at.to_utc()).map_err(Error::internal)
 }
 
-fn json(value: &impl Serialize) -> Result<String> {
+pub(super) fn json(value: &impl Serialize) -> Result<String> {
     serde_json::to_string(value).map_err(Error::internal)
 }
 
-fn from_json<T: DeserializeOwned>(text: &str) -> Result<T> {
+pub(super) fn from_json<T: DeserializeOwned>(text: &str) -> Result<T> {
     serde_json::from_str(text).map_err(Error::internal)
 }
 
-fn to_item(row: impl Serialize) -> Result<Item> {
+pub(super) fn to_item(row: impl Serialize) -> Result<Item> {
     serde_dynamo::to_item(row).map_err(Error::internal)
 }
 
-fn from_item<T: DeserializeOwned>(item: Item) -> Result<T> {
+pub(super) fn from_item<T: DeserializeOwned>(item: Item) -> Result<T> {
     serde_dynamo::from_item(item).map_err(Error::internal)
 }

@@ -6,7 +6,9 @@ use aws_sdk_dynamodb::{
 };
 use uuid::Uuid;
 
-use super::{DocumentKey, LatestKey, Metrics, RowKey, StoredDocument, StoredRow, database, item_key, row, text};
+use super::{
+    DocumentKey, LatestKey, Metrics, RowKey, StoredDocument, StoredRow, database, item_key, latest_row, row, text,
+};
 use crate::{
     domain::metric::{AsOf, Latest},
     error::{Error, Result},
@@ -123,7 +125,7 @@ impl Metrics {
     fn latest_item(&self, user: UserId, write: &LatestWrite) -> Result<Option<TransactWriteItem>> {
         let read = write.read.map(|version| version.to_string());
         if !write.says_nothing() {
-            let item = row::latest_item(user, write.key, &write.latest, write.version)?;
+            let item = latest_row::item(user, write.key, &write.latest, write.version)?;
             let put = Put::builder().table_name(&self.latest).set_item(Some(item));
             return on_condition(put, "version", read.as_deref()).map(Some);
         }
