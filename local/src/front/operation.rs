@@ -1,9 +1,13 @@
 //! Who calls what: access key, operation and resources of a request.
 
+use std::collections::BTreeMap;
+use std::fmt;
+
 use hyper::Method;
 use hyper::body::Bytes;
 use hyper::http::request::Parts;
-use serde_json::Value;
+use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::Service;
 
@@ -42,45 +46,97 @@ pub fn operation(service: Service, parts: &Parts, body: &Bytes) -> Operation {
         Service::DynamoDb | Service::Sqs => {
             let target = parts.headers.get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or_default();
             let name = target.rsplit('.').next().unwrap_or_default().to_owned();
-            let body = serde_json::from_slice(body).unwrap_or_default();
-            let resources = if service == Service::Sqs { queue(&body) } else { tables(&body) };
-            let index = body.get("IndexName").and_then(Value::as_str).map(str::to_owned);
-            let eventual = service == Service::DynamoDb && is_eventual(&name, &body);
-            Operation { name, resources, index, eventual }
+            let body: Body = serde_json::from_slice(body).unwrap_or_default();
+            let eventual = service == Service::DynamoDb && body.is_eventual(&name);
+            let resources = if service == Service::Sqs { body.queue() } else { body.tables() };
+            Operation { name, resources, index: body.index_name, eventual }
         }
     }
 }
 
-/// A batch counts as consistent where any of its tables is read so.
-fn is_eventual(operation: &str, body: &Value) -> bool {
-    let consistent = |read: &Value| read.get("ConsistentRead").and_then(Value::as_bool).unwrap_or_default();
-    match operation {
-        "GetItem" | "Query" | "Scan" => !consistent(body),
-        "BatchGetItem" => {
-            let tables = body.get("RequestItems").and_then(Value::as_object);
-            !tables.into_iter().flat_map(|tables| tables.values()).any(consistent)
-        }
-        _ => false,
+/// What of a body says what is called. The rest, most of it, is passed over: every call comes through here.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Body {
+    table_name: Option<String>,
+    index_name: Option<String>,
+    queue_url: Option<String>,
+    queue_name: Option<String>,
+    consistent_read: Option<bool>,
+    request_items: BTreeMap<String, Batch>,
+    transact_items: Vec<BTreeMap<String, Action>>,
+}
+
+/// One write of a transaction.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Action {
+    table_name: Option<String>,
+}
+
+/// What a batch asks of one table: an object for reads, a list for writes.
+#[derive(Default)]
+struct Batch {
+    consistent: bool,
+}
+
+impl<'de> Deserialize<'de> for Batch {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(BatchVisitor)
     }
 }
 
-fn tables(body: &Value) -> Vec<String> {
-    let one = body.get("TableName").and_then(Value::as_str).map(str::to_owned);
-    let batch = body.get("RequestItems").and_then(Value::as_object).into_iter().flat_map(|items| items.keys().cloned());
-    let transaction = body.get("TransactItems").and_then(Value::as_array).into_iter().flatten();
-    let transaction = transaction.filter_map(|item| {
-        let action = item.as_object()?.values().next()?;
-        action.get("TableName")?.as_str().map(str::to_owned)
-    });
-    let mut tables: Vec<String> = one.into_iter().chain(batch).chain(transaction).collect();
-    tables.sort();
-    tables.dedup();
-    tables
+struct BatchVisitor;
+
+impl<'de> Visitor<'de> for BatchVisitor {
+    type Value = Batch;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the keys to read or a list of writes")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Batch, A::Error> {
+        let mut batch = Batch::default();
+        while let Some(name) = map.next_key::<String>()? {
+            if name == "ConsistentRead" {
+                batch.consistent = map.next_value::<Option<bool>>()?.unwrap_or_default();
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(batch)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut writes: A) -> Result<Batch, A::Error> {
+        while writes.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Batch::default())
+    }
 }
 
-fn queue(body: &Value) -> Vec<String> {
-    let url = body.get("QueueUrl").and_then(Value::as_str).and_then(|url| url.rsplit('/').next());
-    url.or_else(|| body.get("QueueName").and_then(Value::as_str)).map(str::to_owned).into_iter().collect()
+impl Body {
+    /// A batch counts as consistent where any of its tables is read so.
+    fn is_eventual(&self, operation: &str) -> bool {
+        match operation {
+            "GetItem" | "Query" | "Scan" => !self.consistent_read.unwrap_or_default(),
+            "BatchGetItem" => !self.request_items.values().any(|read| read.consistent),
+            _ => false,
+        }
+    }
+
+    fn tables(&self) -> Vec<String> {
+        let transaction = self.transact_items.iter().flat_map(|item| item.values());
+        let transaction = transaction.filter_map(|action| action.table_name.clone());
+        let batch = self.request_items.keys().cloned();
+        let mut tables: Vec<String> = self.table_name.iter().cloned().chain(batch).chain(transaction).collect();
+        tables.sort();
+        tables.dedup();
+        tables
+    }
+
+    fn queue(&self) -> Vec<String> {
+        let url = self.queue_url.as_deref().and_then(|url| url.rsplit('/').next());
+        url.or(self.queue_name.as_deref()).map(str::to_owned).into_iter().collect()
+    }
 }
 
 /// Path style only: the endpoint is an IP address, for which the SDKs use no other.
