@@ -12,6 +12,7 @@ use shared::{
     domain::{
         connection::{Binding, Change},
         metric::{AsOf, Observation},
+        terra::LONGEST_USER_ID,
     },
     ids::UserId,
     jobs::{Failure, Job, Leased, Tally},
@@ -89,9 +90,11 @@ pub async fn all(ctx: &Context, jobs: &[&Leased]) {
 /// read where it is needed.
 async fn known(ctx: &Context, jobs: &[&Leased]) -> Result<HashMap<String, Known>, Error> {
     let ids = jobs.iter().filter_map(|leased| match &leased.job {
-        Job::TerraIngest { terra_user_id, .. } if !terra_user_id.is_empty() => Some(terra_user_id.as_str()),
+        Job::TerraIngest { terra_user_id, .. } => Some(terra_user_id.as_str()),
         _ => None,
     });
+    // One that is no key would fail the others' reading.
+    let ids = ids.filter(|id| (1..=LONGEST_USER_ID).contains(&id.len()));
     ctx.connections.read(&ids.collect::<BTreeSet<_>>()).await
 }
 

@@ -5,7 +5,7 @@
 //! | --- | --- | --- |
 //! | `queued` | a worker's lease | `lease` |
 //! | `running` | the outcome, under that lease; a lease that ran out is as good as none | `settle` |
-//! | `done` | nothing, save [`Jobs::requeue_item`] | |
+//! | `done` | nothing | |
 //! | `dead` | somebody who asks for a retry: `queued` again, epoch + 1 | `dead` |
 //!
 //! Every write names in its condition what it was decided on. The last writer's token stays in the row (`lease`), so that
@@ -20,17 +20,15 @@ use aws_sdk_dynamodb::{
     config::Builder,
     error::SdkError,
     operation::put_item::PutItemError,
-    types::{AttributeValue, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update},
+    types::{AttributeValue, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem},
 };
-use chrono::{DateTime, Utc};
 
 use super::batch_get::batch_get;
 use crate::{
     aws::{Aws, within},
-    clock::rfc3339,
     error::{Error, Result},
     ids::JobId,
-    jobs::{Message, NewJob},
+    jobs::NewJob,
 };
 
 mod dead;
@@ -46,7 +44,7 @@ pub use queued::Overdue;
 pub use row::{MAX_PAYLOAD, Payload, Row};
 pub use settle::{Change, Settlement, Written};
 
-use row::{number, text};
+use row::text;
 use transaction::Verdict;
 
 #[derive(Clone)]
@@ -148,33 +146,6 @@ impl Jobs {
         let keys = ids.into_iter().map(|id| HashMap::from([("job_id".to_owned(), text(id))])).collect();
         let items = batch_get(&self.aws, &self.table, keys).await?;
         Ok(items.iter().filter_map(Row::read).map(|row| (row.id, row)).collect())
-    }
-
-    /// A write, for a transaction of the caller's, that has a job done again which is `done`; and the message to send once it
-    /// is written. The transaction is cancelled where the row is not any more as it was read.
-    pub fn requeue_item(&self, row: &Row, now: DateTime<Utc>) -> Result<(TransactWriteItem, Message)> {
-        let update = Update::builder()
-            .table_name(&self.table)
-            .key("job_id", text(row.id))
-            .update_expression(
-                "SET #state = :queued, epoch = :next, attempts = :zero, crashes = :zero, due_at = :now, \
-                 queued_shard = :shard, #ttl = :ttl",
-            )
-            .condition_expression("#state = :done AND epoch = :epoch")
-            .expression_attribute_names("#state", "state")
-            .expression_attribute_names("#ttl", "ttl")
-            .expression_attribute_values(":queued", text(State::Queued.name()))
-            .expression_attribute_values(":done", text(State::Done.name()))
-            .expression_attribute_values(":epoch", number(row.epoch))
-            .expression_attribute_values(":next", number(row.epoch + 1))
-            .expression_attribute_values(":zero", number(0))
-            .expression_attribute_values(":now", text(rfc3339(now)))
-            .expression_attribute_values(":shard", number(row::shard(row.id)))
-            .expression_attribute_values(":ttl", number(row::expires(now)))
-            .build()
-            .map_err(Error::internal)?;
-        let message = Message { job_id: row.id, epoch: row.epoch + 1, job: None };
-        Ok((TransactWriteItem::builder().update(update).build(), message))
     }
 }
 

@@ -401,25 +401,6 @@ async fn an_overdue_job_is_claimed_once_and_then_due_anew() {
 }
 
 #[tokio::test]
-async fn a_job_that_is_done_goes_back_with_its_caller_s_own_writes() {
-    let table = Table::new().await;
-    let lease = table.lease();
-    let rows = table.running(1, &lease).await;
-    table.settle(&rows, &done(), &lease).await;
-    let row = table.row(rows[0].id).await;
-    let (item, message) = table.jobs.requeue_item(&row, table.now).unwrap();
-    assert_eq!((message.job_id, message.epoch), (row.id, 2));
-    let write = async || {
-        let client = table._database.aws.dynamodb().await;
-        client.transact_write_items().transact_items(item.clone()).send().await.is_ok()
-    };
-    assert_eq!((write().await, write().await), (true, false), "once only");
-    let row = table.row(row.id).await;
-    assert_eq!((row.state, row.epoch, row.attempts), (State::Queued, 2, 0));
-    assert_eq!(table.take(&[row], &table.lease()).await, [Taken::Held]);
-}
-
-#[tokio::test]
 async fn the_heartbeat_tells_what_the_worker_last_saw_and_when_the_queue_was_empty() {
     let table = Table::new().await;
     let after = |seconds| table.now + TimeDelta::seconds(seconds);

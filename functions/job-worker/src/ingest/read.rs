@@ -21,6 +21,9 @@ use tracing::warn;
 use super::causes;
 use crate::{delivery::NEVER_STORED, quarantine::ingestion_of};
 
+/// Bytes of the longest key that DynamoDB takes.
+const LONGEST_KEY: usize = 2048;
+
 /// What a delivery says.
 #[derive(Debug)]
 pub struct Parsed<'a> {
@@ -57,9 +60,10 @@ pub async fn deliveries<'a>(ctx: &Context, jobs: &[&'a Leased]) -> Result<Vec<Pa
     Ok(all)
 }
 
+/// None for an id under which nothing can be stored: asking for it would fail the others' reading.
 fn delivery_of(leased: &Leased) -> Option<&DeliveryId> {
     match &leased.job {
-        Job::TerraIngest { delivery_id, .. } => Some(delivery_id),
+        Job::TerraIngest { delivery_id, .. } => Some(delivery_id).filter(|id| (1..=LONGEST_KEY).contains(&id.0.len())),
         _ => None,
     }
 }

@@ -1,7 +1,11 @@
 //! Data events become metrics, and of a document that comes several times the newest version stands.
 
 use serde_json::{Value, json};
-use shared::{domain::metric::Metric, ids::UserId, jobs::Failure};
+use shared::{
+    domain::metric::Metric,
+    ids::{DeliveryId, Ids, JobId, UserId},
+    jobs::{Failure, Job, NewJob},
+};
 
 use crate::{
     bodies::{data, day, night, permutations, terra, user, weighings},
@@ -206,11 +210,13 @@ async fn poison_spoils_no_other() {
     jobs.push(world.store("half", "2026-07-02T06:00:00Z", &half).await);
     jobs.push(world.store("good-2", "2026-07-02T06:00:00Z", &good(2)).await);
     let mut unknown = world.store("unknown", "2026-07-02T06:00:00Z", &good(3)).await;
-    unknown.job = shared::jobs::Job::TerraIngest {
-        delivery_id: shared::ids::DeliveryId("never-stored".into()),
-        terra_user_id: String::new(),
-    };
+    unknown.job = Job::TerraIngest { delivery_id: DeliveryId("never-stored".into()), terra_user_id: String::new() };
     jobs.push(unknown);
+    // What no table takes as a key.
+    for id in [String::new(), "x".repeat(5000)] {
+        let job = Job::TerraIngest { delivery_id: DeliveryId(id.clone()), terra_user_id: id };
+        jobs.push(NewJob { id: JobId(Ids.uuid()), job, created_at: world.ctx.clock.now() });
+    }
 
     let outcomes = world.perform(jobs).await;
     let told: Vec<_> = outcomes
@@ -222,7 +228,7 @@ async fn poison_spoils_no_other() {
             Err(Failure::Transient { .. }) => "again",
         })
         .collect();
-    assert_eq!(told, ["done", "dead", "dead", "dead", "done", "done", "void"]);
+    assert_eq!(told, ["done", "dead", "dead", "dead", "done", "done", "void", "void", "void"]);
     let named = outcomes[1..4].iter().map(|outcome| outcome.as_ref().unwrap_err().to_string()).collect::<Vec<_>>();
     for (text, field) in named.iter().zip(["/data", "/data/0", "/user/user_id"]) {
         assert!(text.starts_with(field), "{text}");
