@@ -40,6 +40,7 @@ pub mod logs;
 mod options;
 mod parts;
 pub mod s3;
+mod sdk;
 pub mod send_terra;
 pub mod sources;
 pub mod sqs;

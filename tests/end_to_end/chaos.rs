@@ -4,7 +4,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use local::{
-    Stack,
+    Stack, StackOptions,
     front::{Fault, Service},
 };
 use rand::{SeedableRng, seq::SliceRandom};
@@ -15,7 +15,6 @@ use crate::support::{
     run, start,
     storage::{Row, all_rows},
     terra::{number, text},
-    wearables::options,
 };
 
 mod deliveries;
@@ -74,7 +73,7 @@ fn every_delivery_counts_once_while_workers_die_and_the_database_refuses_calls()
 
 /// With the timeouts that it is deployed with, and without duplicates.
 async fn in_peace(deliveries: &[Delivery]) -> Left {
-    let stack = start(options().parameter("JobOverdueAfterSeconds", OVERDUE)).await;
+    let stack = start(StackOptions::default().parameter("JobOverdueAfterSeconds", OVERDUE)).await;
     let seen = sender::send(&stack, &shuffled(deliveries, 0, 1), 3).await;
     settled(&stack).await;
     left(stack, seen).await
@@ -82,7 +81,7 @@ async fn in_peace(deliveries: &[Delivery]) -> Left {
 
 /// From one address, as Terra may well send.
 async fn in_chaos(deliveries: &[Delivery]) -> Left {
-    let options = options().parameter("JobWorkerTimeout", "5").parameter("JobVisibilityTimeout", "30");
+    let options = StackOptions::default().parameter("JobWorkerTimeout", "5").parameter("JobVisibilityTimeout", "30");
     let stack = start(options.parameter("JobOverdueAfterSeconds", OVERDUE)).await;
     let refused = stack.front().inject(Fault::throttle().rate(REFUSED).seed(2));
     let lost = [Service::DynamoDb, Service::Sqs]

@@ -3,8 +3,6 @@
 use std::fs;
 use std::path::Path;
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use reqwest::Client;
 use serde_json::Value;
 use shared::aws::Aws;
@@ -105,15 +103,19 @@ impl Target {
 
 impl Tables {
     fn of(stack: &Value) -> Result<Self, Failure> {
-        let text = |name: &str| stack["aws"][name].as_str().ok_or(format!("the stack file lacks aws.{name}"));
-        let credentials = Credentials::new(text("access_key_id")?, text("secret_access_key")?, None, None, "stack");
-        let config = SdkConfig::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(text("region")?.to_owned()))
-            .credentials_provider(SharedCredentialsProvider::new(credentials))
-            .endpoint_url(text("dynamodb")?)
-            .build();
-        let aws = Aws::from_config(config, shared::telemetry::Metrics::discard());
+        let text = |name: &str| {
+            let value = stack["aws"][name].as_str().map(str::to_owned);
+            value.ok_or(format!("the stack file lacks aws.{name}"))
+        };
+        let reachable = crate::Aws {
+            dynamodb: text("dynamodb")?,
+            sqs: text("sqs")?,
+            s3: text("s3")?,
+            access_key_id: text("access_key_id")?,
+            secret_access_key: text("secret_access_key")?,
+            region: text("region")?,
+        };
+        let aws = Aws::from_config(reachable.sdk_config(), shared::telemetry::Metrics::discard());
         let table = |id: &str| stack["tables"][id].as_str().map(str::to_owned).ok_or(format!("the stack has no {id}"));
         Ok(Self {
             jobs: Jobs::new(aws.clone(), table("JobsTable")?),

@@ -71,6 +71,10 @@ impl<'a> Intake<'a, '_> {
     /// Takes the jobs that these messages are about, as far as they are to be done; of all other messages it says what becomes
     /// of them.
     pub(super) async fn take(&mut self, records: &[&'a Record]) -> Vec<Held<'a>> {
+        if self.is_late() {
+            self.all(records.to_vec(), &Effect::BackIn(Duration::ZERO));
+            return Vec::new();
+        }
         let groups = self.group(records);
         if groups.is_empty() {
             return Vec::new();
@@ -89,13 +93,20 @@ impl<'a> Intake<'a, '_> {
         for (id, group) in groups {
             candidates.extend(self.choose(id, group, rows.remove(&id)).await);
         }
-        if !candidates.is_empty() && self.ctx.clock.now() > self.latest_start {
-            warn!(jobs = candidates.len(), "no time left to begin them");
+        if !candidates.is_empty() && self.is_late() {
             let records = candidates.into_iter().flat_map(|candidate| candidate.records);
             self.all(records.collect(), &Effect::BackIn(Duration::ZERO));
             return Vec::new();
         }
         self.lease(candidates).await
+    }
+
+    fn is_late(&self) -> bool {
+        let late = self.ctx.clock.now() > self.latest_start;
+        if late {
+            warn!("no time left to begin further jobs");
+        }
+        late
     }
 
     /// By job; what can't be read goes where somebody will look at it.

@@ -46,6 +46,9 @@ pub struct ItemFailure {
     pub message_id: String,
 }
 
+/// Messages that are worked on together, from their leases to what they came to; what a batch has beyond waits. A worker that dies,
+/// or whose time is up, takes no more than these along.
+const TOGETHER: usize = 16;
 /// Kept of an invocation's time for writing down what it came to; of a short one a quarter.
 const MARGIN: TimeDelta = TimeDelta::milliseconds(1_500);
 /// A lease outlives its invocation by this, so that nobody takes a job from a worker that is still writing.
@@ -131,13 +134,15 @@ where
     let lease = Lease { token: ctx.ids.uuid(), until: times.deadline + LEASE_BEYOND };
     let (outcomes, report) = (Vec::with_capacity(messages.len()), Report::default());
     let mut intake = Intake { ctx, lease, latest_start: times.latest_start, outcomes, report };
-    let held = intake.take(messages).await;
-    let Intake { mut outcomes, mut report, .. } = intake;
-    if !held.is_empty() {
-        let worked = work_on(ctx, perform, held, times.until).await;
-        outcomes.extend(close(ctx, worked, &lease, times.written, &mut report).await);
+    for portion in messages.chunks(TOGETHER) {
+        let held = intake.take(portion).await;
+        if !held.is_empty() {
+            let worked = work_on(ctx, perform, held, times.until).await;
+            let closed = close(ctx, worked, &lease, times.written, &mut intake.report).await;
+            intake.outcomes.extend(closed);
+        }
     }
-    (outcomes, report)
+    (intake.outcomes, intake.report)
 }
 
 /// Does all jobs together; the few that are not for the worker beside them.

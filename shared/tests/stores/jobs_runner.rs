@@ -379,6 +379,26 @@ async fn when_time_is_up_only_what_was_begun_has_failed() {
 }
 
 #[tokio::test]
+async fn what_a_batch_has_no_time_for_was_never_taken() {
+    let worker = Worker::new().await;
+    let messages = worker.queued(40).await;
+    let slow = async |_: &Context, batch: &Batch| {
+        worker.advance(28);
+        batch.jobs.iter().for_each(|job| job.settle(Ok(TALLY)));
+    };
+    let deadline = worker.now() + TimeDelta::seconds(30);
+    let back = worker.respond_by(&bodies(&messages), "jobs", deadline, slow).await;
+    assert_eq!(back, (16..40).collect::<Vec<_>>());
+    for (at, message) in messages.iter().enumerate() {
+        let row = worker.row(message.job_id).await;
+        let expected = if at < 16 { State::Done } else { State::Queued };
+        assert_eq!((row.state, row.attempts, row.crashes), (expected, 0, 0), "{at}");
+    }
+    assert_eq!(worker.respond(&bodies(&messages), all_done).await, [0; 0], "the rest may be done at once");
+    assert_eq!(worker.counts().await.webhooks_done, 40 * TALLY.webhooks);
+}
+
+#[tokio::test]
 async fn dead_letters_are_put_where_the_dead_jobs_are() {
     let worker = Worker::new().await;
     let messages = worker.queued(3).await;

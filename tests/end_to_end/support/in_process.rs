@@ -3,9 +3,6 @@
 
 use std::time::Duration;
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
-use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use lambda_http::{Body, RequestExt, request::RequestContext};
 use local::Stack;
@@ -61,7 +58,7 @@ fn context(stack: &Stack, function: &'static str, clock: &Clock, change: impl Fn
     let mut config = Config::from_lookup(&[], |name| variables.get(name).cloned()).unwrap();
     change(&mut config);
     let metrics = Metrics::discard();
-    let aws = Aws::from_config(sdk_config(stack), metrics.clone());
+    let aws = Aws::from_config(stack.aws().sdk_config(), metrics.clone());
     Context::new(function, config, clock.clone(), metrics, aws)
 }
 
@@ -74,7 +71,7 @@ fn patient(mut context: Context) -> Context {
 
 /// Clients of the stack's APIs, for a test that looks at what is stored.
 pub fn aws(stack: &Stack) -> Aws {
-    Aws::from_config(sdk_config(stack), Metrics::discard())
+    Aws::from_config(stack.aws().sdk_config(), Metrics::discard())
 }
 
 impl Instance {
@@ -164,31 +161,4 @@ fn event(route: &str, from: &str, body: String) -> lambda_http::Request {
 /// Which window of the limiter a time lies in.
 pub fn window(at: DateTime<Utc>) -> i64 {
     at.timestamp() / 60
-}
-
-/// Where the stack's APIs are, with the key that may do everything.
-pub fn sdk_config(stack: &Stack) -> SdkConfig {
-    let aws = stack.aws();
-    let credentials = Credentials::new(&aws.access_key_id, &aws.secret_access_key, None, None, "stack");
-    SdkConfig::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new(aws.region.clone()))
-        .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .service_config(Endpoints(aws.clone()))
-        .build()
-}
-
-/// Each service at its own address, as `AWS_ENDPOINT_URL_*` says it to a function.
-#[derive(Debug)]
-struct Endpoints(local::Aws);
-
-impl LoadServiceConfig for Endpoints {
-    fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
-        match (key.env(), key.service_id()) {
-            ("AWS_ENDPOINT_URL", "DynamoDB") => Some(self.0.dynamodb.clone()),
-            ("AWS_ENDPOINT_URL", "S3") => Some(self.0.s3.clone()),
-            ("AWS_ENDPOINT_URL", "SQS") => Some(self.0.sqs.clone()),
-            _ => None,
-        }
-    }
 }

@@ -9,8 +9,6 @@ use local::{
 };
 use uuid::Uuid;
 
-use super::in_process::sdk_config;
-
 /// A table's row.
 pub type Row = HashMap<String, AttributeValue>;
 
@@ -95,11 +93,11 @@ pub fn writes(stack: &Stack) -> Vec<Call> {
 
 /// Without the functions' deadlines: a busy machine is no reason to fail.
 fn dynamodb(stack: &Stack) -> aws_sdk_dynamodb::Client {
-    aws_sdk_dynamodb::Client::new(&sdk_config(stack))
+    aws_sdk_dynamodb::Client::new(&stack.aws().sdk_config())
 }
 
 fn s3(stack: &Stack) -> aws_sdk_s3::Client {
-    aws_sdk_s3::Client::new(&sdk_config(stack))
+    aws_sdk_s3::Client::new(&stack.aws().sdk_config())
 }
 
 fn text(value: impl ToString) -> AttributeValue {

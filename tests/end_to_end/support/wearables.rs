@@ -39,8 +39,8 @@ pub fn options() -> StackOptions {
     static TEMPLATE: LazyLock<PathBuf> = LazyLock::new(|| {
         let window = "            MaximumBatchingWindowInSeconds: 1\n";
         let template = fs::read_to_string(local_template()).unwrap();
-        assert!(template.contains(window) && template.contains("BatchSize: 50"), "the template's mapping is another");
-        let quick = template.replace(window, "").replace("BatchSize: 50", "BatchSize: 10");
+        assert!(template.contains(window) && template.contains("BatchSize: 48"), "the template's mapping is another");
+        let quick = template.replace(window, "").replace("BatchSize: 48", "BatchSize: 10");
         // Below the workspace, where cargo finds what it is to build.
         let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("quick-template.yaml");
         fs::write(&path, quick).unwrap();
