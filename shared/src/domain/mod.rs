@@ -2,6 +2,7 @@
 
 pub mod advice;
 pub mod connection;
+pub mod engine;
 pub mod frame;
 pub mod invalid;
 pub mod matching;

@@ -1,0 +1,3 @@
+//! `POST predict`: the remaining useful life of an engine, out of its sensors' history.
+
+pub mod model;
