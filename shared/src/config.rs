@@ -11,6 +11,7 @@ pub mod name {
     pub const BUCKET: &str = "BUCKET";
     pub const CONNECTIONS_TABLE: &str = "CONNECTIONS_TABLE";
     pub const CONTROL_TABLE: &str = "CONTROL_TABLE";
+    pub const ENGINES_TABLE: &str = "ENGINES_TABLE";
     pub const JOB_DEAD_LETTER_QUEUE_URL: &str = "JOB_DEAD_LETTER_QUEUE_URL";
     pub const JOB_QUEUE_URL: &str = "JOB_QUEUE_URL";
     pub const JOBS_TABLE: &str = "JOBS_TABLE";
@@ -40,6 +41,7 @@ pub struct Config {
     pub jobs_table: String,
     pub metrics_table: String,
     pub latest_metrics_table: String,
+    pub engines_table: String,
     pub bucket: String,
     pub job_queue_url: String,
     pub job_dead_letter_queue_url: String,
@@ -188,6 +190,7 @@ impl Config {
             jobs_table: text(name::JOBS_TABLE),
             metrics_table: text(name::METRICS_TABLE),
             latest_metrics_table: text(name::LATEST_METRICS_TABLE),
+            engines_table: text(name::ENGINES_TABLE),
             bucket: text(name::BUCKET),
             job_queue_url: text(name::JOB_QUEUE_URL),
             job_dead_letter_queue_url: text(name::JOB_DEAD_LETTER_QUEUE_URL),
