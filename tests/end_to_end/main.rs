@@ -14,6 +14,7 @@ mod chaos;
 mod connections;
 mod counting;
 mod demo;
+mod engines;
 mod failures;
 mod frames;
 mod headers;

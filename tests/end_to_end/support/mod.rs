@@ -15,6 +15,7 @@ use tokio::{
 };
 use uuid::Uuid;
 
+pub mod engines;
 pub mod events;
 pub mod in_process;
 pub mod pictures;

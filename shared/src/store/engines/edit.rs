@@ -37,6 +37,7 @@ impl Edit {
     fn change(&self, now: DateTime<Utc>) -> Change {
         let engine = || Engine::new(self.fleet_id.clone(), self.engine_id.clone(), now);
         let mut after = self.description.apply(self.before.clone().unwrap_or_else(engine));
+        after.version += 1;
         if let Some(prediction) = &self.prediction {
             // Of two that are worked out at the same time, the later one stands, whichever is written first.
             let newer = after.latest.as_ref().is_none_or(|latest| latest.at <= prediction.at);

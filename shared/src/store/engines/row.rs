@@ -30,14 +30,14 @@ pub(super) fn cycle_sk(cycle: u32) -> String {
     format!("{CYCLES}{cycle:06}")
 }
 
-pub(super) fn engine_item(engine: &Engine, version: u64) -> Result<Item> {
+pub(super) fn engine_item(engine: &Engine) -> Result<Item> {
     let mut item = item_key(&engine.fleet_id, &engine.engine_id, META);
     let mut put = |name: &str, value| item.insert(name.to_owned(), value);
     put("fleet_id", text(&engine.fleet_id));
     put("engine_id", text(&engine.engine_id));
     put("status", text(engine.status.name()));
     put("created_at", text(rfc3339(engine.created_at)));
-    put("version", number(version));
+    put("version", number(engine.version));
     if let Some(unit) = engine.unit_number {
         put("unit_number", number(unit));
     }

@@ -74,8 +74,7 @@ impl Engines {
     }
 
     fn engine_put(&self, change: &Change) -> Result<TransactWriteItem> {
-        let version = change.before.as_ref().map_or(0, |before| before.version);
-        let put = Put::builder().table_name(&self.table).set_item(Some(row::engine_item(&change.after, version + 1)?));
+        let put = Put::builder().table_name(&self.table).set_item(Some(row::engine_item(&change.after)?));
         let put = match &change.before {
             None => put.condition_expression("attribute_not_exists(engine_key)"),
             Some(before) => put
