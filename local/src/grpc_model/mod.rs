@@ -48,9 +48,11 @@ impl Prediction {
     }
 }
 
+type Model = dyn Fn(&[Reading]) -> Prediction + Send + Sync;
+
 /// A model.
 #[derive(Clone)]
-pub struct ModelFn(Arc<dyn Fn(&[Reading]) -> Prediction + Send + Sync>);
+pub struct ModelFn(Arc<Model>);
 
 impl ModelFn {
     pub fn new(model: impl Fn(&[Reading]) -> Prediction + Send + Sync + 'static) -> Self {
