@@ -22,6 +22,7 @@
 //! | [`sources`] | event source mappings and EventBridge's schedules |
 //! | [`identity`] | the issuer of tokens |
 //! | [`camera`] | the range camera |
+//! | [`grpc_model`] | a planner's own model |
 //! | [`terra`] | Terra, which sends webhooks |
 //! | [`athlete`] | whoever wears the watch |
 //! | [`template`] | what CloudFormation makes of `template.yaml` |
@@ -33,6 +34,7 @@ pub mod dynamodb;
 pub mod front;
 pub mod functions;
 pub mod gateway;
+pub mod grpc_model;
 pub mod http;
 pub mod identity;
 mod lock;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::camera::CameraOptions;
 use crate::functions::Binaries;
+use crate::grpc_model::ModelFn;
 use crate::logs::Echo;
 use crate::sources::Schedules;
 
@@ -24,6 +25,8 @@ pub struct StackOptions {
     /// Cargo says nothing unless the build fails.
     pub quiet_build: bool,
     pub camera: CameraOptions,
+    /// Served over gRPC, as a planner's own model; the functions' parameter `MlServiceUrl` says where.
+    pub grpc_model: Option<ModelFn>,
     /// Whether rates fire by themselves; a test fires what it needs.
     pub schedules: Schedules,
     pub echo: Echo,
@@ -40,6 +43,7 @@ impl Default for StackOptions {
             binaries: Binaries::default(),
             quiet_build: true,
             camera: CameraOptions::default(),
+            grpc_model: None,
             schedules: Schedules::default(),
             echo: Echo::Off,
         }
@@ -49,6 +53,11 @@ impl Default for StackOptions {
 impl StackOptions {
     pub fn parameter(mut self, name: &str, value: impl Into<String>) -> Self {
         self.parameters.insert(name.to_owned(), value.into());
+        self
+    }
+
+    pub fn grpc_model(mut self, model: ModelFn) -> Self {
+        self.grpc_model = Some(model);
         self
     }
 }

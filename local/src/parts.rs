@@ -8,6 +8,7 @@ use crate::camera::RangeCamera;
 use crate::dynamodb::DynamoError;
 use crate::front::Front;
 use crate::functions::{BuildError, Functions};
+use crate::grpc_model::GrpcModel;
 use crate::http::Stopper;
 use crate::identity::{Identity, IdentityError};
 use crate::logs::Logs;
@@ -70,6 +71,7 @@ pub(crate) struct Running {
     /// Everything behind the functions.
     pub services: Stopper,
     pub camera: RangeCamera,
+    pub grpc_model: Option<GrpcModel>,
     /// Holds the objects where no data directory was given, and the functions' working directory.
     pub _files: tempfile::TempDir,
 }

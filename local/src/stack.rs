@@ -12,6 +12,7 @@ use uuid::Uuid;
 use crate::camera::RangeCamera;
 use crate::front::Front;
 use crate::functions::{BuildError, Invocation, InvokeError};
+use crate::grpc_model::GrpcModel;
 use crate::identity::Identity;
 use crate::logs::Logs;
 use crate::options::StackOptions;
@@ -105,6 +106,11 @@ impl Stack {
     /// None once the stack ends.
     pub fn camera(&self) -> Option<&RangeCamera> {
         self.running.as_ref().map(|running| &running.camera)
+    }
+
+    /// None where [`StackOptions::grpc_model`] was not set, and once the stack ends.
+    pub fn grpc_model(&self) -> Option<&GrpcModel> {
+        self.running.as_ref().and_then(|running| running.grpc_model.as_ref())
     }
 
     /// What the template says, resolved.

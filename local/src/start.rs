@@ -14,6 +14,7 @@ use crate::dynamodb;
 use crate::front::{self, Backend, Front};
 use crate::functions::{BuildError, Credentials, Endpoints, Functions, Launcher, ProcessGroup, build};
 use crate::gateway::Gateway;
+use crate::grpc_model::GrpcModel;
 use crate::http::{self, Stop, Stopper};
 use crate::identity::Identity;
 use crate::logs::Logs;
@@ -76,8 +77,9 @@ pub async fn start(options: StackOptions) -> Result<(Parts, Running), StackError
     let ports = Ports::bind(options.port).await?;
     let key = system::new_id().simple().to_string();
     let camera = RangeCamera::start(key, options.camera.clone()).await.map_err(io("range camera"))?;
+    let grpc_model = grpc_model(&options).await?;
     let identity = Identity::new(ports.identity.address)?;
-    let parameters = parameters(&template, &options, &identity, &camera);
+    let parameters = parameters(&template, &options, &identity, &camera, grpc_model.as_ref());
     let model = template.resolve(&site(&ports.sqs), &parameters)?;
     let credentials = credentials(&model);
     let (services, stop) = http::stop_signal();
@@ -112,7 +114,7 @@ pub async fn start(options: StackOptions) -> Result<(Parts, Running), StackError
         terra_signing_secret,
         options,
     };
-    Ok((parts, Running { gateway, services, camera, _files: files }))
+    Ok((parts, Running { gateway, services, camera, grpc_model, _files: files }))
 }
 
 /// Everything is there: requests may come. `stop` ends what stands behind the functions, the gateway has an end of its own.
@@ -130,6 +132,11 @@ fn serve(
     tokio::spawn(identity.clone().serve(ports.identity.listener, stop.clone()));
     let (stopper, stop) = http::stop_signal();
     (stopper, tokio::spawn(gateway.serve(ports.gateway.listener, stop)))
+}
+
+async fn grpc_model(options: &StackOptions) -> Result<Option<GrpcModel>, StackError> {
+    let Some(model) = options.grpc_model.clone() else { return Ok(None) };
+    GrpcModel::start(model, 0).await.map(Some).map_err(io("gRPC model"))
 }
 
 fn io(what: &str) -> impl FnOnce(std::io::Error) -> StackError {
@@ -159,12 +166,14 @@ fn parameters(
     options: &StackOptions,
     identity: &Identity,
     camera: &RangeCamera,
+    grpc_model: Option<&GrpcModel>,
 ) -> BTreeMap<String, String> {
     let issuers = json!([{"issuer": identity.issuer(), "kind": "supabase", "audience": "authenticated"}]);
     let own = [
         ("AuthIssuers", issuers.to_string()),
         ("CameraApiUrl", camera.url().to_owned()),
         ("CameraApiKey", camera.key().to_owned()),
+        ("MlServiceUrl", grpc_model.map(GrpcModel::url).unwrap_or_default()),
         ("TerraSigningSecret", SIGNING_SECRET.to_owned()),
     ];
     let own = own.into_iter().filter(|(name, _)| template.declares(name));
