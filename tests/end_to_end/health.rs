@@ -166,7 +166,7 @@ fn a_camera_that_is_configured_and_away_makes_it_degraded() {
 #[test]
 fn it_is_not_ready_while_a_configured_model_is_away_and_works_on_with_the_built_in_one() {
     run(async {
-        let stack = start(StackOptions::default().grpc_model(ModelFn::counting())).await;
+        let stack = start(StackOptions::default().grpc_model(ModelFn::builtin())).await;
         let (anybody, admin) = (User::stranger(&stack), User::with_role(&stack, Some("admin")));
         let report = settled(&stack, &anybody, "health-check", "nothing").await.success();
         assert_eq!((&report["status"], &report["services"]["model"]["kind"]), (&json!("healthy"), &json!("grpc")));

@@ -1,9 +1,11 @@
 //! `POST predict` and `POST predict/batch`: the remaining useful life of engines, out of their sensors' histories.
 
+use futures::future::join;
 use serde::Serialize;
 use shared::{
     Context, Error, Result,
     auth::Caller,
+    breaker::Gate,
     http::{self, Problem, Request, Response},
     rate_limit::Preset,
 };
@@ -18,43 +20,54 @@ mod subject;
 
 use answer::Answer;
 use ask::Ask;
+pub use predictor::Predictor;
 use subject::Subject;
 
-pub async fn handle(ctx: &Context, request: Request) -> Result<Response> {
+pub async fn handle(ctx: &Context, predictor: &Predictor, request: Request) -> Result<Response> {
     let caller = request.caller(ctx).await?;
     match request.route() {
-        "predict/batch" => batch(ctx, &caller, &request).await,
-        _ => one(ctx, &caller, &request).await,
+        "predict/batch" => batch(ctx, predictor, &caller, &request).await,
+        _ => one(ctx, predictor, &caller, &request).await,
     }
 }
 
-async fn one(ctx: &Context, caller: &Caller, request: &Request) -> Result<Response> {
+async fn one(ctx: &Context, predictor: &Predictor, caller: &Caller, request: &Request) -> Result<Response> {
     let read = async {
         let ask = Ask::parse(request.raw_json()?, caller)?;
-        Ok(subject::load(ctx, vec![Ok(ask)]).await)
+        Ok(join(subject::load(ctx, vec![Ok(ask)]), predictor.gate(ctx)).await)
     };
-    let subjects = request.limited(ctx, caller, Preset::Standard, read).await?;
-    let answer = answers(ctx, subjects).await.pop();
+    let (subjects, gate) = request.limited(ctx, caller, Preset::Standard, read).await?;
+    let answer = answers(ctx, predictor, gate, subjects).await.pop();
     let answer = answer.ok_or_else(|| Error::internal("a request without an answer"))??;
     Ok(http::ok(answer))
 }
 
 /// One bad request spoils no other: each has its answer or its error, in order.
-async fn batch(ctx: &Context, caller: &Caller, request: &Request) -> Result<Response> {
+async fn batch(ctx: &Context, predictor: &Predictor, caller: &Caller, request: &Request) -> Result<Response> {
     let read = async {
         let asks = ask::several(request.body().len(), request.raw_json()?, caller)?;
-        Ok(subject::load(ctx, asks).await)
+        Ok(join(subject::load(ctx, asks), predictor.gate(ctx)).await)
     };
-    let subjects = request.limited(ctx, caller, Preset::Standard, read).await?;
-    let answers = answers(ctx, subjects).await;
+    let (subjects, gate) = request.limited(ctx, caller, Preset::Standard, read).await?;
+    let answers = answers(ctx, predictor, gate, subjects).await;
     let results: Vec<_> = answers.iter().map(|answer| BatchResult::of(answer, request.correlation_id())).collect();
     Ok(http::ok(Batch { success: true, results }).compressible())
 }
 
 /// What the model says of each, kept where the engine is known.
-async fn answers(ctx: &Context, subjects: Vec<Result<Subject>>) -> Vec<Result<Answer>> {
-    let predicted = predictor::predict(ctx, subjects).await;
-    keep::keep(ctx, predicted).await
+async fn answers(
+    ctx: &Context,
+    predictor: &Predictor,
+    gate: Option<Gate>,
+    subjects: Vec<Result<Subject>>,
+) -> Vec<Result<Answer>> {
+    let there: Vec<&Subject> = subjects.iter().flatten().collect();
+    let mut predictions = predictor.predict(ctx, gate, &there).await.into_iter();
+    let predicted = subjects.into_iter().map(|subject| {
+        let prediction = subject.as_ref().ok().and_then(|_| predictions.next());
+        subject.and_then(|subject| Ok((subject, prediction.ok_or_else(|| Error::internal("no prediction"))?)))
+    });
+    keep::keep(ctx, predicted.collect()).await
 }
 
 #[derive(Serialize)]

@@ -28,6 +28,13 @@ pub struct Subject {
     pub readings: Vec<Reading>,
 }
 
+impl Subject {
+    /// The last cycle of its history.
+    pub fn last_cycle(&self) -> u32 {
+        self.readings.last().map_or(0, |reading| reading.cycle)
+    }
+}
+
 type Key = (FleetId, EngineId);
 
 /// The engines that are known and the histories that are stored, all read at once: one read for all engines that brought

@@ -69,7 +69,7 @@ fn arguments() -> Result<Option<Arguments>, Box<dyn Error>> {
         data_dir: given.opt_value_from_os_str("--data-dir", |path| Ok::<_, String>(PathBuf::from(path)))?,
         binaries: if given.contains("--release") { Binaries::BuildRelease } else { Binaries::Build },
         echo: if given.contains("--verbose") { Echo::Everything } else { Echo::Logs },
-        grpc_model: given.contains("--grpc-model").then(ModelFn::counting),
+        grpc_model: given.contains("--grpc-model").then(ModelFn::builtin),
         quiet_build: false,
         schedules: Schedules::Running,
         ..StackOptions::default()

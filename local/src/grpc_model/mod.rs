@@ -59,11 +59,13 @@ impl ModelFn {
         Self(Arc::new(model))
     }
 
-    /// The label itself, for whoever needs any model at all: 125 cycles less those flown.
-    pub fn counting() -> Self {
+    /// The model that predict has built in, as a planner's own would serve it.
+    pub fn builtin() -> Self {
         Self::new(|readings| {
-            let flown = readings.last().map_or(0, |reading| i32::try_from(reading.cycle).unwrap_or(i32::MAX));
-            Prediction::new((125 - flown).max(0), 0.5, "counting-1")
+            let estimate = predict::model::estimate(readings);
+            #[expect(clippy::cast_possible_truncation, reason = "0 to 125, and 0 to 1")]
+            let (rul, confidence) = (estimate.rul.round() as i32, estimate.confidence as f32);
+            Prediction::new(rul, confidence, predict::model::version())
         })
     }
 }

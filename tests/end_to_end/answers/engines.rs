@@ -27,8 +27,14 @@ pub const OWN: [(&str, &[Outcome]); 6] = [
     ("engines/{id}", &[(304, ""), (403, "forbidden"), (404, "not_found"), (500, "internal")]),
     ("fleet", &[(304, ""), (403, "forbidden"), (500, "internal")]),
 ];
-pub const ALL: [Outcome; 6] =
-    [(200, ""), (401, "unauthenticated"), (422, "invalid"), (429, "blocked"), (429, "rate_limited"), (503, "unavailable")];
+pub const ALL: [Outcome; 6] = [
+    (200, ""),
+    (401, "unauthenticated"),
+    (422, "invalid"),
+    (429, "blocked"),
+    (429, "rate_limited"),
+    (503, "unavailable"),
+];
 pub const WITH_BODY: [Outcome; 4] =
     [(400, "malformed_json"), (400, "missing_body"), (413, ""), (415, "unsupported_media_type")];
 

@@ -37,7 +37,10 @@ fn one_bad_request_spoils_no_other() {
             ("forbidden", false),
             ("known", true),
         ];
-        assert_eq!(results.iter().map(outcome).collect::<Vec<_>>(), expected.map(|(text, stored)| (text.to_owned(), stored)));
+        assert_eq!(
+            results.iter().map(outcome).collect::<Vec<_>>(),
+            expected.map(|(text, stored)| (text.to_owned(), stored))
+        );
         assert_eq!(results[4]["error"]["errors"][0]["pointer"], "/sensor_data/0/os1");
         assert_eq!(results[4]["error"]["correlation_id"], id);
         let shown = user.get("engines/known?fields=predictions").await.success();
@@ -51,14 +54,17 @@ fn one_bad_request_spoils_no_other() {
 fn a_batch_has_its_limits() {
     run(async {
         let (user, _) = User::with_own_fleet(stack().await);
-        for (requests, pointer) in [(json!([]), "/requests"), (json!(vec![0; 101]), "/requests"), (Value::Null, "/requests")] {
+        for (requests, pointer) in
+            [(json!([]), "/requests"), (json!(vec![0; 101]), "/requests"), (Value::Null, "/requests")]
+        {
             let answer = user.post("predict/batch", &json!({ "requests": requests })).await;
             answer.is_problem(422, "invalid");
             assert_eq!(answer.pointers(), [pointer]);
         }
         let large = json!({ "requests": [{ "engine_id": "e", "note": "n".repeat(5_000_000) }] });
         user.post("predict/batch", &large).await.is_problem(413, "too_large");
-        let many: Vec<_> = (0..100).map(|n| json!({ "engine_id": format!("e-{n}"), "sensor_data": readings(n, 30) })).collect();
+        let many: Vec<_> =
+            (0..100).map(|n| json!({ "engine_id": format!("e-{n}"), "sensor_data": readings(n, 30) })).collect();
         let answer = user.post("predict/batch", &json!({ "requests": many })).await.success();
         assert_eq!(answer["results"].as_array().unwrap().len(), 100);
         assert_eq!(answer["results"][99]["engine_id"], "e-99");

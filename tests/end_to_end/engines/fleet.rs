@@ -63,7 +63,9 @@ fn a_cursor_leads_into_no_other_fleet() {
         used.is_problem(422, "invalid");
         assert_eq!(used.pointers(), ["/cursor"]);
         stranger.get(&format!("fleet?fleet_id={own}&cursor={cursor}")).await.is_problem(403, "forbidden");
-        for (query, pointer) in [("limit=0", "/limit"), ("limit=501", "/limit"), ("cursor=x", "/cursor"), ("fleet_id=%23", "/fleet_id")] {
+        for (query, pointer) in
+            [("limit=0", "/limit"), ("limit=501", "/limit"), ("cursor=x", "/cursor"), ("fleet_id=%23", "/fleet_id")]
+        {
             assert_eq!(owner.get(&format!("fleet?{query}")).await.pointers(), [pointer]);
         }
     });

@@ -2,15 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{
-    User,
-    engines::readings,
-    run, stack,
-    storage::rows_of,
-};
+use crate::support::{User, engines::readings, run, stack, storage::rows_of};
 
 mod batch;
 mod fleet;
+mod own_model;
 mod owners;
 mod round_trips;
 mod totals;
@@ -30,7 +26,10 @@ fn an_engines_history_is_stored_predicted_from_and_shown() {
             assert_eq!(from_stored[field], inline[field], "{field}");
         }
         for answer in [&from_stored, &inline] {
-            assert_eq!((&answer["stored"], &answer["model"], &answer["degraded"]), (&json!(true), &json!("builtin"), &json!(false)));
+            assert_eq!(
+                (&answer["stored"], &answer["model"], &answer["degraded"]),
+                (&json!(true), &json!("builtin"), &json!(false))
+            );
         }
         let shown = user.get("engines/FD001-7").await.success();
         assert_eq!(shown["engine"]["fleet_id"], fleet);
@@ -126,9 +125,8 @@ fn what_is_wrong_with_a_history_names_the_reading() {
         // Infinite, as only text can say it.
         let text = json!({ "engine_id": "e", "sensor_data": with(1, "s4", json!("here")) }).to_string();
         let request = user.request(reqwest::Method::POST, "predict").header("content-type", "application/json");
-        let infinite = crate::support::Answer::of(
-            request.body(text.replace("\"here\"", "1e999")).send().await.unwrap(),
-        );
+        let infinite =
+            crate::support::Answer::of(request.body(text.replace("\"here\"", "1e999")).send().await.unwrap());
         assert_eq!(infinite.await.pointers(), ["/sensor_data/1/s4"]);
         user.get("engines/e").await.is_problem(404, "not_found");
     });

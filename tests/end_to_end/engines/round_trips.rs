@@ -47,8 +47,9 @@ fn a_page_of_a_fleet_takes_two_calls_however_many_engines_there_are() {
             for n in 0..engines {
                 user.put(&format!("engines/e-{n}"), &json!({})).await;
             }
-            let requests: Vec<_> =
-                (0..engines).map(|n| json!({ "engine_id": format!("e-{n}"), "sensor_data": readings(n, 60) })).collect();
+            let requests: Vec<_> = (0..engines)
+                .map(|n| json!({ "engine_id": format!("e-{n}"), "sensor_data": readings(n, 60) }))
+                .collect();
             user.post("predict/batch", &json!({ "requests": requests })).await.success();
             let first = user.get("fleet?limit=2").await.success();
             let next = format!("fleet?limit=2&cursor={}", first["cursor"].as_str().unwrap());

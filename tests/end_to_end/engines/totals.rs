@@ -100,7 +100,8 @@ fn totals_that_a_hand_has_spoilt_are_put_right() {
         let right = user.get("fleet").await.success()["summary"].clone();
         let key = format!("{fleet}#");
         let mut shard = 0;
-        while item(&stack, "EnginesTable", &[("engine_key", &key), ("sk", &format!("TOTALS#{shard}"))]).await.is_none() {
+        while item(&stack, "EnginesTable", &[("engine_key", &key), ("sk", &format!("TOTALS#{shard}"))]).await.is_none()
+        {
             shard += 1;
         }
         let sk = format!("TOTALS#{shard}");

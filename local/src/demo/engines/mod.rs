@@ -85,7 +85,9 @@ async fn life(planner: &Client, seed: u64) -> Result<Vec<Point>, Failure> {
         let answer = planner.post("predict/batch", &json!({ "requests": requests })).await?;
         let results = answer["results"].as_array().ok_or("no results")?;
         for (cycle, result) in cuts.iter().zip(results) {
-            points.push(Point::read(*cycle, engine.life() - cycle, result).ok_or_else(|| format!("no prediction: {result}"))?);
+            points.push(
+                Point::read(*cycle, engine.life() - cycle, result).ok_or_else(|| format!("no prediction: {result}"))?,
+            );
         }
     }
     Ok(points)

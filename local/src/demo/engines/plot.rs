@@ -122,5 +122,7 @@ fn legend() -> String {
 
 fn text(x: f64, y: f64, anchor: &str, size: u32, words: &str) -> String {
     let words = words.replace('&', "&amp;").replace('<', "&lt;");
-    format!("<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\" font-size=\"{size}\" fill=\"#333\">{words}</text>\n")
+    format!(
+        "<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\" font-size=\"{size}\" fill=\"#333\">{words}</text>\n"
+    )
 }

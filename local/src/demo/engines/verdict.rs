@@ -37,7 +37,9 @@ impl Verdict {
         };
         self.error = root_mean_square(fleet.iter().filter_map(error));
         let error = self.error;
-        self.expect(error <= FLEET_ERROR, || format!("the fleet's error is {error:.1} cycles, {FLEET_ERROR} are allowed"));
+        self.expect(error <= FLEET_ERROR, || {
+            format!("the fleet's error is {error:.1} cycles, {FLEET_ERROR} are allowed")
+        });
     }
 
     /// Holds a life against the intervals that were predicted along it.
