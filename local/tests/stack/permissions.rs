@@ -53,8 +53,9 @@ impl Echo {
         );
         assert_eq!((error.code(), error.message()), (Some(code), Some(message.as_str())), "{error:?}");
         let front = self.fixture.stack.front();
-        let denied = front.calls().denied();
-        let [call] = denied.0.as_slice() else { panic!("tried again: {denied:?}") };
+        let calls = front.calls().denied().0;
+        assert_eq!(calls.len(), 1, "tried again: {calls:?}");
+        let call = &calls[0];
         let denied = call.denied.as_ref().unwrap();
         assert_eq!((denied.action.as_str(), denied.resource.as_str()), (action, resource));
         assert_eq!((call.function.as_str(), call.status), ("echo", Some(status)));

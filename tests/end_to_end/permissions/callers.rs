@@ -17,8 +17,10 @@ use crate::support::{
 };
 
 /// Of functions that ask for a token.
-pub const BLOCKED: &[Scenario] =
-    &[Scenario { name: "an address is blocked, and every instance knows it", run: |stage, function| blocked(stage, function).boxed() }];
+pub const BLOCKED: &[Scenario] = &[Scenario {
+    name: "an address is blocked, and every instance knows it",
+    run: |stage, function| blocked(stage, function).boxed(),
+}];
 
 /// Of those that go by address alone.
 pub const OVER_THE_LIMIT: &[Scenario] = &[Scenario {

@@ -14,7 +14,10 @@ mod stage;
 mod webhooks;
 mod worker;
 
+use std::{fs, path::Path};
+
 use futures::future::join_all;
+use local::StackOptions;
 
 use crate::support::run;
 use necessity::faults_of;
@@ -51,11 +54,42 @@ fn every_permission_is_missed_when_it_is_taken_away_and_all_of_them_suffice() {
         let names: Vec<_> = stage.stack.model().functions.iter().map(|function| function.name.clone()).collect();
         let faults = join_all(names.iter().map(async |name| {
             let own = SCENARIOS.iter().find(|(function, _)| function == name);
-            let scenarios: Vec<&Scenario> = own.iter().flat_map(|(_, lists)| lists.iter().copied().flatten()).collect();
-            faults_of(&stage, name, &scenarios).await
+            faults_of(&stage, name, own.map_or(&[], |(_, lists)| lists)).await
         }));
         let faults = faults.await.concat();
         assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+        stage.stack.shutdown().await;
+    });
+}
+
+/// What the test above is worth: a template that allows one function too much and another too little.
+#[test]
+fn what_is_too_much_and_what_is_too_little_is_named() {
+    run(async {
+        let template = fs::read_to_string(StackOptions::default().template).unwrap();
+        let (before, functions) = template.split_once("  LatestMetricsFunction:").unwrap();
+        let changed = functions.replacen("[dynamodb:Query]", "[dynamodb:Query, dynamodb:Scan]", 1);
+        let changed = changed.replacen("Sub ${JobsTable.Arn}/index/dead", "Sub ${JobsTable.Arn}/index/queued", 1);
+        // Below the workspace, where cargo finds what it is to build.
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("other-permissions.yaml");
+        fs::write(&path, format!("{before}  LatestMetricsFunction:{changed}")).unwrap();
+        let stage = Stage::of(StackOptions { template: path, ..StackOptions::default() }).await;
+        let (much, little) = futures::join!(
+            faults_of(&stage, "latest-metrics", &[jobs::LATEST]),
+            faults_of(&stage, "dead-jobs", &[jobs::DEAD]),
+        );
+        let names = |faults: &[String], texts: [&str; 2]| {
+            faults.iter().any(|fault| texts.iter().all(|text| fault.contains(text)))
+        };
+        let table =
+            "latest-metrics dynamodb:Scan on arn:aws:dynamodb:us-east-1:000000000000:table/local-LatestMetricsTable";
+        assert!(names(&much, [table, "no scenario makes a call that needs it"]), "{much:#?}");
+        assert!(names(&much, ["dynamodb:GetItem on", "it was refused, and nobody noticed"]), "{much:#?}");
+        assert!(
+            names(&little, ["dead jobs are listed, with all its permissions", "local-JobsTable/index/dead"]),
+            "{little:#?}"
+        );
+        assert!(names(&little, ["local-JobsTable/index/queued", "no scenario makes a call"]), "{little:#?}");
         stage.stack.shutdown().await;
     });
 }

@@ -22,15 +22,20 @@ struct Run {
 }
 
 /// Everything that is wrong with a function's permissions, each fault in a line.
-pub async fn faults_of(stage: &Stage, function: &str, scenarios: &[&Scenario]) -> Vec<String> {
+pub async fn faults_of(stage: &Stage, function: &str, scenarios: &[&[Scenario]]) -> Vec<String> {
     let mut faults = Vec::new();
     let mut using = Vec::new();
-    for scenario in scenarios {
-        let Run { outcome, used, refused } = perform(stage, function, scenario).await;
+    for scenario in scenarios.iter().copied().flatten() {
+        // A machine that is busy for half a second makes a function give up what nobody refused: then once more.
+        let well = |run: &Run| run.outcome.is_ok() || !run.refused.is_empty();
+        let Run { outcome, used, refused } = perform_until(well, stage, function, scenario).await;
         if outcome.is_err() || !refused.is_empty() {
-            faults.push(format!("{function}: {}, with all its permissions: {outcome:?}, refused {refused:?}", scenario.name));
+            faults.push(format!(
+                "{function}: {}, with all its permissions: {outcome:?}, refused {refused:?}",
+                scenario.name
+            ));
         }
-        using.push((*scenario, used));
+        using.push((scenario, used));
     }
     for permission in stage.permissions_of(function) {
         let users = using.iter().filter(|(_, used)| used.contains(&permission)).map(|(scenario, _)| *scenario);
@@ -45,13 +50,16 @@ pub async fn faults_of(stage: &Stage, function: &str, scenarios: &[&Scenario]) -
 
 async fn is_missed(stage: &Stage, permission: &Permission, users: &[&Scenario]) -> Result<(), String> {
     if users.is_empty() {
-        return Err("no scenario makes a call that needs it: either the code needs it no more, or one is missing".into());
+        return Err(
+            "no scenario makes a call that needs it: either the code needs it no more, or one is missing".into()
+        );
     }
     let Permission { function, action, resource } = permission;
     let withheld = stage.stack.front().without(function, action, resource).expect("it is the template's");
     let mut seen = Vec::new();
     for scenario in users {
-        let Run { outcome, refused, .. } = perform(stage, function, scenario).await;
+        let told = |run: &Run| !run.refused.is_empty();
+        let Run { outcome, refused, .. } = perform_until(told, stage, function, scenario).await;
         match outcome {
             _ if refused.is_empty() => seen.push(format!("{}: nothing was refused", scenario.name)),
             Ok(()) => seen.push(format!("{}: it was refused, and nobody noticed", scenario.name)),
@@ -65,17 +73,34 @@ async fn is_missed(stage: &Stage, permission: &Permission, users: &[&Scenario]) 
     Err(format!("not missed: {}", seen.join("; ")))
 }
 
+/// The last of three attempts, or the first that is as expected.
+async fn perform_until(expected: impl Fn(&Run) -> bool, stage: &Stage, function: &str, scenario: &Scenario) -> Run {
+    let mut run = perform(stage, function, scenario).await;
+    for _ in 0..2 {
+        if expected(&run) {
+            break;
+        }
+        run = perform(stage, function, scenario).await;
+    }
+    run
+}
+
 async fn perform(stage: &Stage, function: &str, scenario: &Scenario) -> Run {
-    let (begun, uncounted) = (Instant::now(), sum(&stage.stack, function, "limiter_unavailable"));
+    let (begun, uncounted) = (Instant::now(), uncounted(stage, function));
     let mut outcome = (scenario.run)(stage, function).await;
-    if outcome.is_ok() && sum(&stage.stack, function, "limiter_unavailable") > uncounted {
+    let calls = stage.stack.front().calls_that(|call| call.function == *function && call.start >= begun).0;
+    let refused: Vec<_> = calls.iter().filter_map(|call| call.denied.as_ref()).collect();
+    if outcome.is_ok() && !refused.is_empty() && self::uncounted(stage, function) > uncounted {
         outcome = Err(Trouble::Degraded("the metric limiter_unavailable".into()));
     }
-    let calls = stage.stack.front().calls_that(|call| call.function == *function && call.start >= begun).0;
-    let refused = calls.iter().filter_map(|call| call.denied.as_ref());
     Run {
         outcome,
         used: calls.iter().flat_map(|call| &call.permissions).map(|used| (**used).clone()).collect(),
-        refused: refused.map(|denied| format!("{} on {}", denied.action, denied.resource)).collect(),
+        refused: refused.iter().map(|denied| format!("{} on {}", denied.action, denied.resource)).collect(),
     }
+}
+
+/// Requests that the limiter let pass because it could not count them.
+fn uncounted(stage: &Stage, function: &str) -> f64 {
+    sum(&stage.stack, function, "limiter_unavailable")
 }

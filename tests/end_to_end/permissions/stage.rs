@@ -29,11 +29,15 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// No queue invokes the worker: what it does is its scenarios' affair alone.
     pub async fn start() -> Self {
+        Self::of(StackOptions::default()).await
+    }
+
+    /// No queue invokes the worker: what it does is its scenarios' affair alone.
+    pub async fn of(options: StackOptions) -> Self {
         let payloads = StandIn::start(Reply::json(200, &Value::Null)).await;
         let host = payloads.url().trim_start_matches("http://").to_owned();
-        let options = StackOptions::default()
+        let options = options
             .parameter("CameraApiUrl", "")
             .parameter("CameraFallback", "test-frame")
             .parameter("TerraPayloadHosts", host);

@@ -38,7 +38,9 @@ async fn day(stage: &Stage) -> Outcome {
 async fn shorter_day(stage: &Stage) -> Outcome {
     let user = User::new(&stage.stack);
     let watch = Watch::of(&user, "GARMIN");
-    let day = |ago, distance: Value| watch.event("daily", [json!({ "metadata": of_day(days_ago(ago)), "distance_data": distance })]);
+    let day = |ago, distance: Value| {
+        watch.event("daily", [json!({ "metadata": of_day(days_ago(ago)), "distance_data": distance })])
+    };
     let long = json!({ "steps": 9_000, "distance_meters": 7_000.5 });
     for body in [day(2, json!({ "steps": 8_000 })), day(1, long)] {
         done(stage, ingestion(stage, &watch, &body).await).await?;

@@ -60,12 +60,7 @@ async fn fetch(stage: &Stage, watch: &Watch) -> Result<DeliveryId, Trouble> {
 /// It is half open, and one success short of closed.
 async fn breaker(stage: &Stage, function: &str) -> Outcome {
     const KEY: &str = "breaker:terra_payload";
-    let half_open = [
-        ("key", text(KEY)),
-        ("state", text("half_open")),
-        ("epoch", number(7)),
-        ("successes", number(2)),
-    ];
+    let half_open = [("key", text(KEY)), ("state", text("half_open")), ("epoch", number(7)), ("successes", number(2))];
     let half_open: Row = half_open.map(|(name, value)| (name.to_owned(), value)).into();
     put(&stage.stack, "ControlTable", half_open).await;
     // An instance remembers what it has read for some seconds.

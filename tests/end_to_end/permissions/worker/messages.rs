@@ -1,7 +1,13 @@
 //! What becomes of messages themselves.
 
+use chrono::TimeDelta;
 use futures::FutureExt;
-use shared::{clock::Clock, clock::rfc3339, ids::Ids, jobs::Job};
+use serde_json::Value;
+use shared::{
+    clock::{Clock, rfc3339},
+    ids::Ids,
+    jobs::Job,
+};
 
 use super::{hand_over, hand_over_with, message_of, waiting};
 use crate::{
@@ -32,14 +38,14 @@ async fn large_letter(stage: &Stage) -> Outcome {
 async fn early(stage: &Stage) -> Outcome {
     let id = waiting(stage, Job::EndStaleSessions).await;
     let key = id.to_string();
-    let (key, later) = ([("job_id", key.as_str())], rfc3339(Clock::System.now() + chrono::TimeDelta::hours(1)));
+    let (key, later) = ([("job_id", key.as_str())], rfc3339(Clock::System.now() + TimeDelta::hours(1)));
     set(&stage.stack, "JobsTable", &key, "state", "running").await;
     set(&stage.stack, "JobsTable", &key, "leased_until", &later).await;
     let receipt = receipt(stage).await;
     let said = stage.stack.logs().entries("job-worker").len();
     let settled = hand_over_with(stage, "JobQueue", &message_of(id), &receipt).await?;
     check(!settled, || "somebody else's job is taken for done".into())?;
-    let unheard = |line: &&serde_json::Value| line["message"].as_str().is_some_and(|text| text.contains("visibility"));
+    let unheard = |line: &&Value| line["message"].as_str().is_some_and(|text| text.contains("visibility"));
     match stage.stack.logs().entries("job-worker").iter().skip(said).find(unheard) {
         None => Ok(()),
         Some(line) => Err(Trouble::Degraded(format!("the log: {}", line["message"]))),
@@ -51,5 +57,9 @@ async fn receipt(stage: &Stage) -> String {
     let (sqs, url) = (stage.ctx.aws.sqs().await, stage.stack.queue_url("JobQueue").unwrap());
     sqs.send_message().queue_url(url).message_body(Ids.uuid().to_string()).send().await.unwrap();
     let received = sqs.receive_message().queue_url(url).send().await.unwrap();
-    received.messages().first().and_then(|message| message.receipt_handle.clone()).expect("the one that was sent, or another")
+    received
+        .messages()
+        .first()
+        .and_then(|message| message.receipt_handle.clone())
+        .expect("the one that was sent, or another")
 }
