@@ -24,7 +24,10 @@ async fn report(stage: &Stage, function: &str) -> Outcome {
     put(&stage.stack, "ControlTable", counted()).await;
     // An instance keeps its report for some seconds.
     stage.restart(function).await;
-    let report = success(User::stranger(&stage.stack).get("health-check").await)?.body;
+    let anybody = User::stranger(&stage.stack);
+    // A report gives its dependencies half a second, which a new instance may need to find them.
+    anybody.get("health-check/detailed").await;
+    let report = success(anybody.get("health-check").await)?.body;
     if report["services"]["storage"]["status"] != "operational" {
         return Err(Trouble::Degraded("storage has failed".into()));
     }
