@@ -17,7 +17,7 @@
 //! | --- | --- |
 //! | [`gateway`] | API Gateway's HTTP API |
 //! | [`functions`] | Lambda: instances, Runtime API, limits |
-//! | [`front`] | the way from a function to AWS: counts calls, injects faults |
+//! | [`front`] | the way from a function to AWS, and IAM: counts calls, checks permissions, injects faults |
 //! | [`dynamodb`], [`s3`], [`sqs`] | the AWS services behind the front |
 //! | [`sources`] | event source mappings and EventBridge's schedules |
 //! | [`identity`] | the issuer of tokens |

@@ -7,7 +7,7 @@ use tokio::task::{JoinError, JoinHandle};
 use crate::camera::RangeCamera;
 use crate::dynamodb::DynamoError;
 use crate::front::Front;
-use crate::functions::{BuildError, Functions};
+use crate::functions::{BuildError, Credentials, Functions};
 use crate::grpc_model::GrpcModel;
 use crate::http::Stopper;
 use crate::identity::{Identity, IdentityError};
@@ -52,6 +52,8 @@ pub struct Aws {
 pub(crate) struct Parts {
     pub api_url: String,
     pub aws: Aws,
+    /// By function, and by what everybody else is called.
+    pub credentials: BTreeMap<String, Credentials>,
     pub front: Front,
     pub identity: Identity,
     pub tokens: BTreeMap<&'static str, String>,

@@ -90,7 +90,17 @@ impl Stack {
         &self.parts.aws
     }
 
-    /// Calls of AWS APIs, and faults.
+    /// The same APIs with a function's key, which may do what its policies allow.
+    pub fn aws_as(&self, function: &str) -> Option<Aws> {
+        let key = self.parts.credentials.get(function)?;
+        Some(Aws {
+            access_key_id: key.access_key_id.clone(),
+            secret_access_key: key.secret_access_key.clone(),
+            ..self.parts.aws.clone()
+        })
+    }
+
+    /// Calls of AWS APIs, permissions, and faults.
     pub fn front(&self) -> &Front {
         &self.parts.front
     }

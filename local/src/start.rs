@@ -80,7 +80,8 @@ pub async fn start(options: StackOptions) -> Result<(Parts, Running), StackError
     let grpc_model = grpc_model(&options).await?;
     let identity = Identity::new(ports.identity.address)?;
     let parameters = parameters(&template, &options, &identity, &camera, grpc_model.as_ref());
-    let model = template.resolve(&site(&ports.sqs), &parameters)?;
+    let site = site(&ports.sqs);
+    let model = template.resolve(&site, &parameters)?;
     let credentials = credentials(&model);
     let (services, stop) = http::stop_signal();
     let storage = Storage { root: options.data_dir.clone(), files: files.path().to_owned() };
@@ -91,8 +92,8 @@ pub async fn start(options: StackOptions) -> Result<(Parts, Running), StackError
     let logs = Logs::new(options.echo);
     let (api_url, endpoints) = (ports.gateway.url(), ports.endpoints());
     let aws = aws(&endpoints, &credentials);
-    let front = Front::new(callers(&credentials), &backends);
-    let launcher = launcher(binaries, files.path(), endpoints, credentials, &logs)?;
+    let front = Front::new(callers(&credentials), &model, site, &backends, logs.clone());
+    let launcher = launcher(binaries, files.path(), endpoints, credentials.clone(), &logs)?;
     let functions = Functions::new(&model.functions, &launcher, options.max_instances);
     let gateway = Gateway::new(&model.routes, model.cors.clone(), functions.clone(), logs.clone());
     let sources = Sources::start(&model, &sqs, &functions, &logs, &options);
@@ -103,6 +104,7 @@ pub async fn start(options: StackOptions) -> Result<(Parts, Running), StackError
     let parts = Parts {
         api_url,
         aws,
+        credentials,
         front,
         identity,
         tokens,

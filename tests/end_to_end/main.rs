@@ -24,6 +24,7 @@ mod large_deliveries;
 mod latest_metrics;
 mod limits;
 mod ownership;
+mod permissions;
 mod recalculation;
 mod retries;
 mod roboflow;

@@ -7,6 +7,7 @@
 mod functions;
 mod names;
 mod parameters;
+mod policies;
 mod properties;
 mod resolve;
 mod sources;
@@ -19,6 +20,7 @@ use std::path::Path;
 use serde_json::Value;
 
 pub use functions::{Cors, EventSource, Function, Route};
+pub use policies::{Effect, Statement};
 pub use sources::{QueueMapping, Schedule};
 pub use storage::{Bucket, Queue, Redrive, Table};
 
@@ -57,6 +59,14 @@ impl Site {
 
     pub fn queue_arn(&self, name: &str) -> String {
         format!("arn:aws:sqs:{}:{}:{name}", self.region, self.account)
+    }
+
+    pub fn table_arn(&self, name: &str) -> String {
+        format!("arn:aws:dynamodb:{}:{}:table/{name}", self.region, self.account)
+    }
+
+    pub fn bucket_arn(&self, name: &str) -> String {
+        format!("arn:aws:s3:::{name}")
     }
 }
 
