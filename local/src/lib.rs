@@ -44,6 +44,7 @@ mod parts;
 pub mod s3;
 mod sdk;
 pub mod send_terra;
+pub mod smoke;
 pub mod sources;
 pub mod sqs;
 mod stack;

@@ -1,5 +1,8 @@
 //! Speaks to the API as an app would.
 
+use std::time::Duration;
+
+use hyper::body::Bytes;
 use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
 use uuid::Uuid;
@@ -7,7 +10,10 @@ use uuid::Uuid;
 use super::Failure;
 use crate::Stack;
 
-/// One of the stack's users, with a token.
+/// Longer than any function may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A user with a token.
 pub struct Client {
     http: reqwest::Client,
     base_url: String,
@@ -26,6 +32,16 @@ impl Client {
         }
     }
 
+    /// A user of any backend. `base_url` ends with `/functions/v1`.
+    pub fn at(base_url: &str, token: String, user: Uuid) -> Result<Self, Failure> {
+        let http = reqwest::Client::builder().timeout(PATIENCE).build()?;
+        Ok(Self { http, base_url: base_url.trim_end_matches('/').to_owned(), token, user })
+    }
+
+    pub fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
     pub async fn get(&self, route: &str) -> Result<Value, Failure> {
         answer(route, self.request(Method::GET, route)).await
     }
@@ -33,6 +49,12 @@ impl Client {
     pub async fn post(&self, route: &str, body: &Value) -> Result<Value, Failure> {
         let post = self.request(Method::POST, route).header("content-type", "application/json");
         answer(route, post.body(body.to_string())).await
+    }
+
+    /// Without a token.
+    pub fn post_as_nobody(&self, route: &str, body: impl Into<Bytes>) -> RequestBuilder {
+        let post = self.http.post(format!("{}/{route}", self.base_url)).header("content-type", "application/json");
+        post.body(body.into())
     }
 
     /// What lies behind a signed URL.
