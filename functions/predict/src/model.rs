@@ -91,7 +91,7 @@ impl Artefact {
     /// Estimates by this model, for the trainer and the tests; [`estimate`] does by the one that is built in.
     pub fn estimate(&self, readings: &[Reading]) -> Estimate {
         let history = History::of(readings, &self.scales);
-        let features = Features::of(&history, history.len(), &self.scales.failure);
+        let features = Features::of(&history, history.readings(), &self.scales.failure);
         let doubts = Doubts::about(readings, &history, &self.limits);
         let rul = self.predict(&features);
         let interval = Interval::about(rul, doubts.doubt(), &self.residuals);
@@ -130,3 +130,6 @@ pub fn scaled(
     }
     scaled
 }
+
+#[cfg(test)]
+mod tests;

@@ -76,7 +76,7 @@ impl Doubts {
     }
 
     fn settings(&mut self, history: &History) {
-        let (strangers, all) = (history.strangers, history.len());
+        let (strangers, all) = (history.strangers, history.readings());
         if strangers > 0 {
             let share = to_f64(strangers) / to_f64(all.max(1));
             self.add(
@@ -138,7 +138,7 @@ impl Doubts {
     }
 
     fn levels(&mut self, history: &History, limits: &Limits) {
-        let from = history.len().saturating_sub(LEVEL_WINDOW);
+        let from = history.readings().saturating_sub(LEVEL_WINDOW);
         let recent = Trend::over(&history.cycles[from..], &history.sensors[from..]);
         for (n, name) in SENSORS.iter().enumerate() {
             let (least, most) = (f64::from(limits.level[0][n]), f64::from(limits.level[1][n]));
@@ -156,10 +156,10 @@ impl Doubts {
     }
 
     fn scatters(&mut self, history: &History, limits: &Limits) {
-        if history.len() < SCATTER_FROM {
+        if history.readings() < SCATTER_FROM {
             return;
         }
-        let from = history.len().saturating_sub(SCATTER_WINDOW);
+        let from = history.readings().saturating_sub(SCATTER_WINDOW);
         let recent = Trend::over(&history.cycles[from..], &history.sensors[from..]);
         for (n, name) in SENSORS.iter().enumerate() {
             let (least, most) = (f64::from(limits.scatter[0][n]), f64::from(limits.scatter[1][n]));
