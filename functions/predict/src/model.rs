@@ -61,7 +61,8 @@ pub struct Estimate {
 /// leaves out. What speaks against the history opens the interval and lowers the confidence, and is said in `warnings`.
 /// No readings at all give no confidence at all.
 ///
-/// The first call reads the artefact, which takes about a millisecond; a call takes about a tenth of one.
+/// The first call reads the artefact, which takes some milliseconds: a function that calls `estimate(&[])` while it starts
+/// pays for them there. A call takes about a tenth of a millisecond, hardly more for a long history.
 pub fn estimate(readings: &[Reading]) -> Estimate {
     match model() {
         Some(model) if !readings.is_empty() => model.estimate(readings),
