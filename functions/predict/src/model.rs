@@ -95,12 +95,12 @@ impl Artefact {
         let features = Features::of(&history, history.readings(), &self.scales.failure);
         let doubts = Doubts::about(readings, &history, &self.limits);
         let rul = self.predict(&features);
-        let interval = Interval::about(rul, doubts.doubt(), &self.residuals);
+        let interval = Interval::about(rul, doubts.doubt, &self.residuals);
         Estimate {
             rul,
             low: interval.low,
             high: interval.closed_high(),
-            confidence: interval.confidence(doubts.doubt()),
+            confidence: interval.confidence(doubts.doubt),
             warnings: doubts.warnings,
         }
     }

@@ -54,12 +54,13 @@ fn an_engine_at_its_end_is_known_with_more_confidence() {
 /// A fault in a history, and a word that its warning must hold.
 type Fault = (&'static str, fn(&mut Vec<Reading>), &'static str);
 
-const FAULTS: [Fault; 11] = [
+const FAULTS: [Fault; 12] = [
     ("few readings", |readings| readings.truncate(4), "4 readings are few"),
     ("one reading", |readings| readings.truncate(1), "1 reading"),
     ("gaps", |readings| readings.retain(|one| one.cycle % 3 != 0), "missing"),
     ("a late beginning", |readings| drop(readings.drain(..60)), "begins at cycle 61"),
     ("a dead sensor", |readings| each(readings, |one| one.sensors[6] = 0.0), "s11"),
+    ("a sensor that was dead", |readings| readings[30..40].iter_mut().for_each(|one| one.sensors[6] = 0.0), "s11"),
     ("a stuck sensor", |readings| each(readings, |one| one.sensors[2] = 1405.0), "s4"),
     ("a shifted sensor", |readings| each(readings, |one| one.sensors[3] -= 40.0), "s7"),
     ("noise", |readings| each(readings, |one| one.sensors[0] += if one.cycle % 2 == 0 { 4.0 } else { -4.0 }), "s2"),
