@@ -207,7 +207,7 @@ fn analyze_frame_asks_a_hosted_model_beside_the_upload() {
     run(async {
         let model = StandIn::start(Reply::json(200, &json!({ "predictions": [] }))).await;
         let options = StackOptions::default().parameter("RoboflowUrl", model.url());
-        let options = options.parameter("RoboflowApiKey", "key").parameter("RoboflowModel", "holes/1");
+        let options = options.secret("roboflow_api_key", "key").parameter("RoboflowModel", "holes/1");
         let stack = start(options).await;
         let user = User::new(&stack);
         let session = wall(&stack, &user).await;

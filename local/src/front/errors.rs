@@ -25,7 +25,7 @@ impl Refusal {
     pub fn unknown_key(service: Service) -> Self {
         let message = "The security token included in the request is invalid.";
         match service {
-            Service::DynamoDb => Self::new(StatusCode::BAD_REQUEST, "UnrecognizedClientException", message),
+            Service::DynamoDb | Service::SecretsManager => Self::new(StatusCode::BAD_REQUEST, "UnrecognizedClientException", message),
             Service::Sqs => Self::new(StatusCode::FORBIDDEN, "InvalidClientTokenId", message),
             Service::S3 => {
                 let message = "The AWS Access Key Id you provided does not exist in our records.";
@@ -58,6 +58,10 @@ impl Refusal {
                     escaped(message)
                 );
                 http::answer(*status, "application/xml", body)
+            }
+            Service::SecretsManager => {
+                let body = json!({"__type": code, "Message": message});
+                http::answer(*status, "application/x-amz-json-1.1", body.to_string())
             }
             Service::DynamoDb | Service::Sqs => {
                 let namespace = match service {

@@ -8,6 +8,7 @@ mod functions;
 mod gateway;
 mod identity;
 mod lifecycle;
+mod secrets;
 mod sources;
 mod sqs;
 mod sqs_attributes;
