@@ -49,7 +49,8 @@ impl SecretsManager {
     /// Each of the template's secrets with these values in it.
     pub fn new(secrets: &[Secret], values: &BTreeMap<String, String>) -> Self {
         let text = json!(values).to_string();
-        let stored = |secret: &Secret| Stored { arn: secret.arn.clone(), current: Mutex::new(Version::of(text.clone())) };
+        let stored =
+            |secret: &Secret| Stored { arn: secret.arn.clone(), current: Mutex::new(Version::of(text.clone())) };
         let secrets = secrets.iter().map(|secret| (secret.name.clone(), stored(secret))).collect();
         Self { secrets: Arc::new(secrets) }
     }
@@ -64,9 +65,9 @@ impl SecretsManager {
     fn dispatch(&self, operation: &str, body: &Bytes) -> Result<Value, Refusal> {
         let request: Request =
             serde_json::from_slice(body).map_err(|error| refusal("InvalidRequestException", &error.to_string()))?;
-        let (name, stored) = self.find(&request.secret_id).ok_or_else(|| {
-            refusal("ResourceNotFoundException", "Secrets Manager can't find the specified secret.")
-        })?;
+        let (name, stored) = self
+            .find(&request.secret_id)
+            .ok_or_else(|| refusal("ResourceNotFoundException", "Secrets Manager can't find the specified secret."))?;
         match operation {
             "GetSecretValue" => {
                 let Version { id, text, created } = lock(&stored.current).clone();

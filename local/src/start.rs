@@ -107,20 +107,7 @@ pub async fn start(options: StackOptions) -> Result<(Parts, Running), StackError
     let sources = Sources::start(&model, &sqs, &functions, &logs, &options);
     let gateway = serve(ports, gateway, &front, &identity, backends, &stop);
     let tokens = identity.tokens()?;
-    let parts = Parts {
-        api_url,
-        aws,
-        front,
-        identity,
-        tokens,
-        functions,
-        sqs,
-        sources,
-        logs,
-        model,
-        secrets,
-        options,
-    };
+    let parts = Parts { api_url, aws, front, identity, tokens, functions, sqs, sources, logs, model, secrets, options };
     Ok((parts, Running { gateway, services, camera, _files: files }))
 }
 
@@ -171,10 +158,7 @@ fn parameters(
     camera: &RangeCamera,
 ) -> BTreeMap<String, String> {
     let issuers = json!([{"issuer": identity.issuer(), "kind": "supabase", "audience": "authenticated"}]);
-    let own = [
-        ("AuthIssuers", issuers.to_string()),
-        ("CameraApiUrl", camera.url().to_owned()),
-    ];
+    let own = [("AuthIssuers", issuers.to_string()), ("CameraApiUrl", camera.url().to_owned())];
     let own = own.into_iter().filter(|(name, _)| template.declares(name));
     let own = own.map(|(name, value)| (name.to_owned(), value));
     own.chain(options.parameters.clone()).collect()

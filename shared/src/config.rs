@@ -164,7 +164,10 @@ impl Config {
     }
 
     /// Reads the configuration from `lookup`; all that is missing or malformed is reported together.
-    pub fn from_lookup(required: &[&'static str], lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+    pub fn from_lookup(
+        required: &[&'static str],
+        lookup: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, ConfigError> {
         let get = |name: &str| lookup(name).filter(|value| !value.trim().is_empty());
         let (secrets, variables): (Vec<_>, Vec<_>) = required.iter().copied().partition(|name| is_secret(name));
         let mut faults: Vec<String> =

@@ -64,7 +64,13 @@ impl Context {
         let secrets = Secrets::new(config.secrets.clone(), aws.clone(), clock.clone(), metrics.clone());
         Self {
             function,
-            auth: Authenticator::new(config.issuers.clone(), http.clone(), secrets.clone(), clock.clone(), metrics.clone()),
+            auth: Authenticator::new(
+                config.issuers.clone(),
+                http.clone(),
+                secrets.clone(),
+                clock.clone(),
+                metrics.clone(),
+            ),
             secrets,
             limiter: RateLimiter::new(control.clone(), clock.clone(), metrics.clone()),
             breakers: Breakers::new(control.clone(), clock.clone(), metrics.clone()),

@@ -12,7 +12,13 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 use tracing::{info, warn};
 
-use crate::{aws::Aws, clock::Clock, config::SecretsConfig, error::Error, telemetry::{Metrics, describe}};
+use crate::{
+    aws::Aws,
+    clock::Clock,
+    config::SecretsConfig,
+    error::Error,
+    telemetry::{Metrics, describe},
+};
 
 mod values;
 
@@ -62,8 +68,7 @@ impl Secrets {
     /// Secrets that are known already and never asked for again: for tests that have no Secrets Manager.
     pub fn fixed(values: Values) -> Self {
         let metrics = Metrics::discard();
-        let secrets =
-            Self::new(SecretsConfig::default(), Aws::from_env(metrics.clone()), Clock::System, metrics);
+        let secrets = Self::new(SecretsConfig::default(), Aws::from_env(metrics.clone()), Clock::System, metrics);
         secrets.known().values = Some(Arc::new(values));
         secrets
     }
@@ -104,7 +109,10 @@ impl Secrets {
             }
             Ok(Ok(_unchanged)) => None,
             Ok(Err(err)) => {
-                warn!(error = &err as &dyn std::error::Error, "secrets not fetched again, the known ones go on being used");
+                warn!(
+                    error = &err as &dyn std::error::Error,
+                    "secrets not fetched again, the known ones go on being used"
+                );
                 None
             }
             Err(_late) => {

@@ -1,5 +1,9 @@
 use lambda_http::Error;
-use shared::{Context, config::{name, secret}, http};
+use shared::{
+    Context,
+    config::{name, secret},
+    http,
+};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {

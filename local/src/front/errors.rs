@@ -25,7 +25,9 @@ impl Refusal {
     pub fn unknown_key(service: Service) -> Self {
         let message = "The security token included in the request is invalid.";
         match service {
-            Service::DynamoDb | Service::SecretsManager => Self::new(StatusCode::BAD_REQUEST, "UnrecognizedClientException", message),
+            Service::DynamoDb | Service::SecretsManager => {
+                Self::new(StatusCode::BAD_REQUEST, "UnrecognizedClientException", message)
+            }
             Service::Sqs => Self::new(StatusCode::FORBIDDEN, "InvalidClientTokenId", message),
             Service::S3 => {
                 let message = "The AWS Access Key Id you provided does not exist in our records.";

@@ -51,8 +51,7 @@ impl Scene {
             jwks_url: None,
             hs256: secret.is_some(),
         };
-        let secrets =
-            Secrets::fixed(Values { supabase_jwt_secret: secret.map(Secret::new), ..Values::default() });
+        let secrets = Secrets::fixed(Values { supabase_jwt_secret: secret.map(Secret::new), ..Values::default() });
         let auth = Authenticator::new(vec![config], Http::default(), secrets, clock.clone(), Metrics::discard());
         Self { auth, clock, server, signer }
     }
@@ -417,7 +416,13 @@ async fn of_several_issuers_each_vouches_for_its_own() {
         jwks_url: None,
         hs256: false,
     });
-    let auth = Authenticator::new(configs.into(), Http::default(), Secrets::fixed(Values::default()), one.clock.clone(), Metrics::discard());
+    let auth = Authenticator::new(
+        configs.into(),
+        Http::default(),
+        Secrets::fixed(Values::default()),
+        one.clock.clone(),
+        Metrics::discard(),
+    );
     let verify = async |signer: &Signer, scene: &Scene| {
         let token = signer.token(&scene.claims(json!({})));
         auth.verify(Some(&format!("Bearer {token}"))).await

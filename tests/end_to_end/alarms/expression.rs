@@ -92,9 +92,10 @@ impl Reader<'_> {
         match self.tokens.next() {
             Some(Token::Number(number)) => Some(number),
             Some(Token::Name(name)) if name == "IF" => self.choice(),
-            Some(Token::Name(name)) => {
-                *self.metrics.get(&name).unwrap_or_else(|| panic!("an expression names {name}, which is no metric of it"))
-            }
+            Some(Token::Name(name)) => *self
+                .metrics
+                .get(&name)
+                .unwrap_or_else(|| panic!("an expression names {name}, which is no metric of it")),
             Some(Token::Sign(sign)) if sign == "(" => {
                 let value = self.comparison();
                 self.expect(")");

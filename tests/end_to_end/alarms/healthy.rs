@@ -20,7 +20,8 @@ fn while_nothing_is_wrong_no_alarm_goes_off_and_every_widget_has_its_metrics() {
         let seen = json!({ "image": { "width": 640, "height": 480 }, "predictions": [] });
         let (model, bucket) =
             futures::join!(StandIn::start(Reply::json(200, &seen)), StandIn::start(Reply::json(200, &Value::Null)));
-        let options = wearables::options().parameter("TerraPayloadHosts", bucket.url().strip_prefix("http://").unwrap());
+        let options =
+            wearables::options().parameter("TerraPayloadHosts", bucket.url().strip_prefix("http://").unwrap());
         let options = options.parameter("RoboflowUrl", model.url()).parameter("RoboflowModel", "holes/1");
         let stack = start(options.secret("roboflow_api_key", "key")).await;
         let user = User::new(&stack);

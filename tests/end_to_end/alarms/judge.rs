@@ -92,7 +92,8 @@ fn tells(record: &Value, stat: &MetricStat) -> bool {
             set.len() == stat.dimensions.len()
                 && stat.dimensions.iter().all(|(name, value)| set.iter().any(|it| it == name) && record[name] == *value)
         };
-        let metric = directive["Metrics"].as_array().into_iter().flatten().find(|it| it["Name"] == stat.metric.as_str());
+        let metric =
+            directive["Metrics"].as_array().into_iter().flatten().find(|it| it["Name"] == stat.metric.as_str());
         let unit = |metric: &Value| stat.unit.as_deref().is_none_or(|unit| metric["Unit"] == unit);
         sets.any(of_metric) && metric.is_some_and(unit)
     })

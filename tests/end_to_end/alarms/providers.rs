@@ -15,9 +15,12 @@ pub const DRIVES: &[&str] = &["CameraBreakerOpen", "RoboflowBreakerOpen", "Built
 #[test]
 fn providers_that_fail_five_times_open_their_breakers_and_are_stood_in_for() {
     run(async {
-        let (camera, model) =
-            futures::join!(StandIn::start(Reply::json(500, &Value::Null)), StandIn::start(Reply::json(500, &Value::Null)));
-        let options = StackOptions::default().parameter("CameraApiUrl", camera.url()).parameter("RoboflowUrl", model.url());
+        let (camera, model) = futures::join!(
+            StandIn::start(Reply::json(500, &Value::Null)),
+            StandIn::start(Reply::json(500, &Value::Null))
+        );
+        let options =
+            StackOptions::default().parameter("CameraApiUrl", camera.url()).parameter("RoboflowUrl", model.url());
         let stack = start(options.parameter("RoboflowModel", "holes/1").secret("roboflow_api_key", "key")).await;
         let user = User::new(&stack);
         let session = user.session().await;
