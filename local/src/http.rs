@@ -133,3 +133,44 @@ pub fn empty(status: StatusCode) -> Answer {
     *response.status_mut() = status;
     response
 }
+
+/// Percent-decoded; what is no UTF-8 then becomes replacement characters.
+pub fn decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, tail @ ..] = rest {
+        let escaped = match (first, tail) {
+            (b'%', [high, low, ..]) => hex(*high).zip(hex(*low)),
+            _ => None,
+        };
+        match escaped {
+            Some((high, low)) => {
+                bytes.push(high << 4 | low);
+                rest = tail.get(2..).unwrap_or_default();
+            }
+            None => {
+                bytes.push(*first);
+                rest = tail;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn broken_escapes_stay_as_they_are() {
+        for (text, expected) in
+            [("a%2", "a%2"), ("%zz", "%zz"), ("%E2%82%AC", "€"), ("%ff", "\u{fffd}"), ("100%", "100%")]
+        {
+            assert_eq!(decoded(text), expected);
+        }
+    }
+}

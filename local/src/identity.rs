@@ -19,12 +19,12 @@ use crate::system;
 const TOKEN_LIFETIME_SECS: i64 = 24 * 3600;
 const ISSUER_PATH: &str = "/auth/v1";
 
-/// Who there is. Their ids stay the same from start to start, so that kept data stays theirs.
-const USERS: [(&str, Uuid, Option<&str>); 4] = [
-    ("user", uuid!("5e0a1f3c-7b42-4d1e-9c55-a1b2c3d4e001"), None),
-    ("other_user", uuid!("5e0a1f3c-7b42-4d1e-9c55-a1b2c3d4e002"), None),
-    ("trainer", uuid!("5e0a1f3c-7b42-4d1e-9c55-a1b2c3d4e003"), Some("trainer")),
-    ("admin", uuid!("5e0a1f3c-7b42-4d1e-9c55-a1b2c3d4e004"), Some("admin")),
+/// Who there is: name, id, role, fleets. Their ids stay the same from start to start, so that kept data stays theirs.
+const USERS: [(&str, Uuid, Option<&str>, &[&str]); 4] = [
+    ("user", uuid!("5e0a1f3c-7b42-4d1e-9c55-a1b2c3d4e001"), None, &["north"]),
+    ("other_user", uuid!("5e0a1f3c-7b42-4d1e-9c55-a1b2c3d4e002"), None, &["south"]),
+    ("trainer", uuid!("5e0a1f3c-7b42-4d1e-9c55-a1b2c3d4e003"), Some("trainer"), &[]),
+    ("admin", uuid!("5e0a1f3c-7b42-4d1e-9c55-a1b2c3d4e004"), Some("admin"), &[]),
 ];
 
 #[derive(Debug, thiserror::Error)]
@@ -161,12 +161,19 @@ impl Identity {
 
     /// Ids by name: `user`, `other_user`, `trainer`, `admin`.
     pub fn users() -> BTreeMap<&'static str, Uuid> {
-        USERS.iter().map(|(name, id, _)| (*name, *id)).collect()
+        USERS.iter().map(|(name, id, ..)| (*name, *id)).collect()
     }
 
     /// A fresh token for each of [`Identity::users`].
     pub fn tokens(&self) -> Result<BTreeMap<&'static str, String>, IdentityError> {
-        USERS.iter().map(|(name, id, role)| Ok((*name, self.token(*id, *role)?))).collect()
+        let token = |(name, id, role, fleets): &(_, _, _, &[&str])| {
+            let mut claims = self.claims(*id, *role);
+            if let (false, Some(app_metadata)) = (fleets.is_empty(), claims.get_mut("app_metadata")) {
+                app_metadata["fleets"] = json!(fleets);
+            }
+            Ok((*name, self.sign(&claims)?))
+        };
+        USERS.iter().map(token).collect()
     }
 
     pub(crate) async fn serve(self, listener: tokio::net::TcpListener, stop: Stop) {

@@ -17,11 +17,12 @@
 //! | --- | --- |
 //! | [`gateway`] | API Gateway's HTTP API |
 //! | [`functions`] | Lambda: instances, Runtime API, limits |
-//! | [`front`] | the way from a function to AWS: counts calls, injects faults |
+//! | [`front`] | the way from a function to AWS, and IAM: counts calls, checks permissions, injects faults |
 //! | [`dynamodb`], [`s3`], [`sqs`], [`secrets`] | the AWS services behind the front |
 //! | [`sources`] | event source mappings and EventBridge's schedules |
 //! | [`identity`] | the issuer of tokens |
 //! | [`camera`] | the range camera |
+//! | [`grpc_model`] | a planner's own model |
 //! | [`terra`] | Terra, which sends webhooks |
 //! | [`athlete`] | whoever wears the watch |
 //! | [`template`] | what CloudFormation makes of `template.yaml` |
@@ -33,6 +34,7 @@ pub mod dynamodb;
 pub mod front;
 pub mod functions;
 pub mod gateway;
+pub mod grpc_model;
 pub mod http;
 pub mod identity;
 mod lock;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::camera::CameraOptions;
 use crate::functions::Binaries;
+use crate::grpc_model::ModelFn;
 use crate::logs::Echo;
 use crate::sources::Schedules;
 
@@ -26,6 +27,8 @@ pub struct StackOptions {
     /// Cargo says nothing unless the build fails.
     pub quiet_build: bool,
     pub camera: CameraOptions,
+    /// Served over gRPC, as a planner's own model; the functions' parameter `MlServiceUrl` says where.
+    pub grpc_model: Option<ModelFn>,
     /// Whether rates fire by themselves; a test fires what it needs.
     pub schedules: Schedules,
     pub echo: Echo,
@@ -43,6 +46,7 @@ impl Default for StackOptions {
             binaries: Binaries::default(),
             quiet_build: true,
             camera: CameraOptions::default(),
+            grpc_model: None,
             schedules: Schedules::default(),
             echo: Echo::Off,
         }
@@ -57,6 +61,11 @@ impl StackOptions {
 
     pub fn secret(mut self, name: &str, value: impl Into<String>) -> Self {
         self.secrets.insert(name.to_owned(), value.into());
+        self
+    }
+
+    pub fn grpc_model(mut self, model: ModelFn) -> Self {
+        self.grpc_model = Some(model);
         self
     }
 }

@@ -7,7 +7,8 @@ use tokio::task::{JoinError, JoinHandle};
 use crate::camera::RangeCamera;
 use crate::dynamodb::DynamoError;
 use crate::front::Front;
-use crate::functions::{BuildError, Functions};
+use crate::functions::{BuildError, Credentials, Functions};
+use crate::grpc_model::GrpcModel;
 use crate::http::Stopper;
 use crate::identity::{Identity, IdentityError};
 use crate::logs::Logs;
@@ -53,6 +54,8 @@ pub struct Aws {
 pub(crate) struct Parts {
     pub api_url: String,
     pub aws: Aws,
+    /// By function, and by what everybody else is called.
+    pub credentials: BTreeMap<String, Credentials>,
     pub front: Front,
     pub identity: Identity,
     pub tokens: BTreeMap<&'static str, String>,
@@ -72,6 +75,7 @@ pub(crate) struct Running {
     /// Everything behind the functions.
     pub services: Stopper,
     pub camera: RangeCamera,
+    pub grpc_model: Option<GrpcModel>,
     /// Holds the objects where no data directory was given, and the functions' working directory.
     pub _files: tempfile::TempDir,
 }

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use crate::camera::RangeCamera;
 use crate::front::Front;
 use crate::functions::{BuildError, Invocation, InvokeError};
+use crate::grpc_model::GrpcModel;
 use crate::identity::Identity;
 use crate::logs::Logs;
 use crate::options::StackOptions;
@@ -90,7 +91,17 @@ impl Stack {
         &self.parts.aws
     }
 
-    /// Calls of AWS APIs, and faults.
+    /// The same APIs with a function's key, which may do what its policies allow.
+    pub fn aws_as(&self, function: &str) -> Option<Aws> {
+        let key = self.parts.credentials.get(function)?;
+        Some(Aws {
+            access_key_id: key.access_key_id.clone(),
+            secret_access_key: key.secret_access_key.clone(),
+            ..self.parts.aws.clone()
+        })
+    }
+
+    /// Calls of AWS APIs, permissions, and faults.
     pub fn front(&self) -> &Front {
         &self.parts.front
     }
@@ -106,6 +117,11 @@ impl Stack {
     /// None once the stack ends.
     pub fn camera(&self) -> Option<&RangeCamera> {
         self.running.as_ref().map(|running| &running.camera)
+    }
+
+    /// None where [`StackOptions::grpc_model`] was not set, and once the stack ends.
+    pub fn grpc_model(&self) -> Option<&GrpcModel> {
+        self.running.as_ref().and_then(|running| running.grpc_model.as_ref())
     }
 
     /// What the template says, resolved.

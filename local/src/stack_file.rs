@@ -50,6 +50,7 @@ pub(crate) fn content(stack: &Stack) -> Value {
         },
         "camera_url": stack.camera().map(|camera| camera.url()),
         "camera_key": stack.camera().map(|camera| camera.key()),
+        "grpc_model_url": stack.grpc_model().map(|model| model.url()),
         "issuer": stack.identity().issuer(),
         "tokens": stack.tokens(),
         "users": stack.users(),

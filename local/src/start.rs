@@ -14,6 +14,7 @@ use crate::dynamodb;
 use crate::front::{self, Backend, Front};
 use crate::functions::{BuildError, Credentials, Endpoints, Functions, Launcher, ProcessGroup, build};
 use crate::gateway::Gateway;
+use crate::grpc_model::GrpcModel;
 use crate::http::{self, Stop, Stopper};
 use crate::identity::Identity;
 use crate::logs::Logs;
@@ -84,9 +85,11 @@ pub async fn start(options: StackOptions) -> Result<(Parts, Running), StackError
     let ports = Ports::bind(options.port).await?;
     let key = system::new_id().simple().to_string();
     let camera = RangeCamera::start(key, options.camera.clone()).await.map_err(io("range camera"))?;
+    let grpc_model = grpc_model(&options).await?;
     let identity = Identity::new(ports.identity.address)?;
-    let parameters = parameters(&template, &options, &identity, &camera);
-    let model = template.resolve(&site(&ports.sqs), &parameters)?;
+    let parameters = parameters(&template, &options, &identity, &camera, grpc_model.as_ref());
+    let site = site(&ports.sqs);
+    let model = template.resolve(&site, &parameters)?;
     let credentials = credentials(&model);
     let (services, stop) = http::stop_signal();
     let storage = Storage { root: options.data_dir.clone(), files: files.path().to_owned() };
@@ -100,15 +103,29 @@ pub async fn start(options: StackOptions) -> Result<(Parts, Running), StackError
     let secrets = SecretsManager::new(&model.secrets, &secrets(&options, &camera));
     let [dynamodb, s3] = backends;
     let backends = [dynamodb, Backend::Sqs(sqs.clone()), s3, Backend::Secrets(secrets.clone())];
-    let front = Front::new(callers(&credentials), &backends);
-    let launcher = launcher(binaries, files.path(), endpoints, credentials, &logs)?;
+    let front = Front::new(callers(&credentials), &model, site, &backends, logs.clone());
+    let launcher = launcher(binaries, files.path(), endpoints, credentials.clone(), &logs)?;
     let functions = Functions::new(&model.functions, &launcher, options.max_instances);
     let gateway = Gateway::new(&model.routes, model.cors.clone(), functions.clone(), logs.clone());
     let sources = Sources::start(&model, &sqs, &functions, &logs, &options);
     let gateway = serve(ports, gateway, &front, &identity, backends, &stop);
     let tokens = identity.tokens()?;
-    let parts = Parts { api_url, aws, front, identity, tokens, functions, sqs, sources, logs, model, secrets, options };
-    Ok((parts, Running { gateway, services, camera, _files: files }))
+    let parts = Parts {
+        api_url,
+        aws,
+        credentials,
+        front,
+        identity,
+        tokens,
+        functions,
+        sqs,
+        sources,
+        logs,
+        model,
+        secrets,
+        options,
+    };
+    Ok((parts, Running { gateway, services, camera, grpc_model, _files: files }))
 }
 
 /// Everything is there: requests may come. `stop` ends what stands behind the functions, the gateway has an end of its own.
@@ -127,6 +144,11 @@ fn serve(
     tokio::spawn(identity.clone().serve(ports.identity.listener, stop.clone()));
     let (stopper, stop) = http::stop_signal();
     (stopper, tokio::spawn(gateway.serve(ports.gateway.listener, stop)))
+}
+
+async fn grpc_model(options: &StackOptions) -> Result<Option<GrpcModel>, StackError> {
+    let Some(model) = options.grpc_model.clone() else { return Ok(None) };
+    GrpcModel::start(model, 0).await.map(Some).map_err(io("gRPC model"))
 }
 
 fn io(what: &str) -> impl FnOnce(std::io::Error) -> StackError {
@@ -156,9 +178,14 @@ fn parameters(
     options: &StackOptions,
     identity: &Identity,
     camera: &RangeCamera,
+    grpc_model: Option<&GrpcModel>,
 ) -> BTreeMap<String, String> {
     let issuers = json!([{"issuer": identity.issuer(), "kind": "supabase", "audience": "authenticated"}]);
-    let own = [("AuthIssuers", issuers.to_string()), ("CameraApiUrl", camera.url().to_owned())];
+    let own = [
+        ("AuthIssuers", issuers.to_string()),
+        ("CameraApiUrl", camera.url().to_owned()),
+        ("MlServiceUrl", grpc_model.map(GrpcModel::url).unwrap_or_default()),
+    ];
     let own = own.into_iter().filter(|(name, _)| template.declares(name));
     let own = own.map(|(name, value)| (name.to_owned(), value));
     own.chain(options.parameters.clone()).collect()

@@ -29,6 +29,9 @@ impl Display for StartPage<'_> {
         for (name, url) in places {
             writeln!(f, "  {name:<12}{url}")?;
         }
+        if let Some(model) = stack.grpc_model() {
+            writeln!(f, "  {:<12}{}", "gRPC model", model.url())?;
+        }
         writeln!(f, "\n{}", self.strong("Tokens (good for 24 hours)"))?;
         for (name, token) in stack.tokens() {
             let id = stack.users().get(name).map(ToString::to_string).unwrap_or_default();

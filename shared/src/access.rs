@@ -1,10 +1,11 @@
-//! Which sessions a caller may write to.
+//! Which sessions a caller may write to, and whose engines are theirs.
 
 use crate::{
     auth::Caller,
     clock::rfc3339,
     domain::session::Session,
     error::{Error, Result},
+    ids::FleetId,
     store::sessions::Loaded,
 };
 
@@ -14,6 +15,12 @@ pub fn writable<S: AsRef<Session>>(caller: &Caller, session: Option<S>) -> Resul
     session
         .filter(|found| caller.may_write(found.as_ref().user_id, found.as_ref().started_by))
         .ok_or(Error::NotFound("session"))
+}
+
+/// The fleet that a request means by its `fleet_id`, or by saying none.
+pub fn fleet(caller: &Caller, named: Option<&str>) -> Result<FleetId> {
+    let named = named.map(|id| FleetId::parse(id).map_err(|fault| fault.within("fleet_id"))).transpose()?;
+    caller.fleet(named)
 }
 
 /// Refuses a session that has ended.

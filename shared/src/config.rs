@@ -11,6 +11,7 @@ pub mod name {
     pub const BUCKET: &str = "BUCKET";
     pub const CONNECTIONS_TABLE: &str = "CONNECTIONS_TABLE";
     pub const CONTROL_TABLE: &str = "CONTROL_TABLE";
+    pub const ENGINES_TABLE: &str = "ENGINES_TABLE";
     pub const JOB_DEAD_LETTER_QUEUE_URL: &str = "JOB_DEAD_LETTER_QUEUE_URL";
     pub const JOB_QUEUE_URL: &str = "JOB_QUEUE_URL";
     pub const JOBS_TABLE: &str = "JOBS_TABLE";
@@ -49,6 +50,7 @@ pub struct Config {
     pub jobs_table: String,
     pub metrics_table: String,
     pub latest_metrics_table: String,
+    pub engines_table: String,
     pub bucket: String,
     pub job_queue_url: String,
     pub job_dead_letter_queue_url: String,
@@ -56,6 +58,8 @@ pub struct Config {
     pub camera: Option<CameraConfig>,
     pub camera_fallback: CameraFallback,
     pub roboflow: Option<RoboflowConfig>,
+    /// Where a planner's own model answers over gRPC; none where the built-in one is all there is.
+    pub ml_service_url: Option<String>,
     pub terra: TerraConfig,
     pub secrets: SecretsConfig,
     /// How long a queued job may be overdue before the sweeper takes its message for lost.
@@ -175,6 +179,7 @@ impl Config {
         let issuers = issuers(&get, &mut faults);
         let camera = camera(&get, &mut faults);
         let roboflow = roboflow(&get, &mut faults);
+        let ml_service_url = ml_service_url(&get, &mut faults);
         let camera_fallback = match get("CAMERA_FALLBACK").as_deref() {
             None | Some("none") => CameraFallback::None,
             Some("test-frame") => CameraFallback::TestFrame,
@@ -213,6 +218,7 @@ impl Config {
             jobs_table: text(name::JOBS_TABLE),
             metrics_table: text(name::METRICS_TABLE),
             latest_metrics_table: text(name::LATEST_METRICS_TABLE),
+            engines_table: text(name::ENGINES_TABLE),
             bucket: text(name::BUCKET),
             job_queue_url: text(name::JOB_QUEUE_URL),
             job_dead_letter_queue_url: text(name::JOB_DEAD_LETTER_QUEUE_URL),
@@ -220,6 +226,7 @@ impl Config {
             camera,
             camera_fallback,
             roboflow,
+            ml_service_url,
             terra: terra(&get),
             secrets,
             job_overdue_after,
@@ -307,6 +314,17 @@ fn roboflow(get: &impl Fn(&str) -> Option<String>, faults: &mut Vec<String>) -> 
     })
 }
 
+/// gRPC knows no paths but its services'.
+fn ml_service_url(get: &impl Fn(&str) -> Option<String>, faults: &mut Vec<String>) -> Option<String> {
+    let url = get("ML_SERVICE_URL")?;
+    let has_path = || reqwest::Url::parse(&url).is_ok_and(|url| url.path() != "/" || url.query().is_some());
+    let fault = insecure(&url).or_else(|| has_path().then_some("must have no path and no query"));
+    if let Some(fault) = fault {
+        faults.push(format!("ML_SERVICE_URL {fault}"));
+    }
+    Some(url.trim_end_matches('/').into())
+}
+
 /// Why a URL may not carry keys or pictures: plain HTTP is for the same machine only.
 fn insecure(url: &str) -> Option<&'static str> {
     let Ok(url) = reqwest::Url::parse(url) else { return Some("is not a URL") };
@@ -353,6 +371,25 @@ mod tests {
         assert!(config("http://127.0.0.1:9/auth/v1").is_ok());
         let issuers = config("https://issuer.example/auth/v1").unwrap().issuers;
         assert_eq!(issuers[0].keys_url(), "https://issuer.example/auth/v1/.well-known/jwks.json");
+    }
+
+    #[test]
+    fn the_models_address_is_an_origin_over_https_or_on_loopback() {
+        let url = |url: &str| read(&[], &[("ML_SERVICE_URL", url)]).map(|config| config.ml_service_url);
+        assert_eq!(url(""), Ok(None));
+        for (given, expected) in [
+            ("https://model.example", "https://model.example"),
+            ("https://model.example:8443/", "https://model.example:8443"),
+            ("http://127.0.0.1:50051", "http://127.0.0.1:50051"),
+            ("http://[::1]:50051", "http://[::1]:50051"),
+        ] {
+            assert_eq!(url(given), Ok(Some(expected.into())));
+        }
+        for wrong in
+            ["http://model.example", "model.example:50051", "grpc://model.example", "https://a.example/v1", "x"]
+        {
+            assert!(url(wrong).unwrap_err().to_string().contains("ML_SERVICE_URL"), "{wrong}");
+        }
     }
 
     #[test]

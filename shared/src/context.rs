@@ -13,8 +13,8 @@ use crate::{
     rate_limit::RateLimiter,
     secrets::{Secrets, SecretsError},
     store::{
-        connections::Connections, control::Control, jobs::Jobs, metrics::Metrics as MetricStore, objects::Objects,
-        sessions::Sessions, webhooks::Webhooks,
+        connections::Connections, control::Control, engines::Engines, jobs::Jobs, metrics::Metrics as MetricStore,
+        objects::Objects, sessions::Sessions, webhooks::Webhooks,
     },
     telemetry::{self, Metrics},
 };
@@ -40,6 +40,7 @@ pub struct Context {
     pub jobs: Jobs,
     /// Users' health metrics; what the function itself measures goes to `metrics`.
     pub health: MetricStore,
+    pub engines: Engines,
     /// For the providers.
     pub http: Http,
     started: Instant,
@@ -83,6 +84,7 @@ impl Context {
             ),
             jobs: Jobs::new(aws.clone(), config.jobs_table.clone()),
             health: MetricStore::new(aws.clone(), config.metrics_table.clone(), config.latest_metrics_table.clone()),
+            engines: Engines::new(aws.clone(), config.engines_table.clone()),
             objects,
             ids: Ids,
             config,

@@ -6,6 +6,8 @@ use aws_lc_rs::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::domain::invalid::Invalid;
+
 /// Who a token speaks for: its `sub`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -30,6 +32,63 @@ pub struct ConnectionId(pub Uuid);
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct DeliveryId(pub String);
+
+/// A fleet of engines: 1 to 64 of `A-Za-z0-9._-`, as the issuer of tokens names it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct FleetId(String);
+
+/// An engine, of one fleet: 1 to 64 of `A-Za-z0-9._-`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct EngineId(String);
+
+impl FleetId {
+    /// The id, if it is one.
+    pub fn parse(id: &str) -> Result<Self, Invalid> {
+        name(id).map(Self)
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl EngineId {
+    /// The id, if it is one.
+    pub fn parse(id: &str) -> Result<Self, Invalid> {
+        name(id).map(Self)
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Most characters of a name.
+const NAME_LENGTH: usize = 64;
+
+/// A name that may stand in a key: no `#`, which keeps a key's parts apart.
+fn name(id: &str) -> Result<String, Invalid> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    if (1..=NAME_LENGTH).contains(&id.len()) && id.bytes().all(allowed) {
+        Ok(id.to_owned())
+    } else {
+        Err(Invalid::new(format!("must be 1 to {NAME_LENGTH} of A-Z, a-z, 0-9, '.', '_' and '-'")))
+    }
+}
+
+impl fmt::Display for FleetId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for EngineId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
 
 impl fmt::Display for JobId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -94,6 +153,16 @@ impl Ids {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_is_short_and_keeps_no_key_apart() {
+        for good in ["FD001-7", "a", "A.b_c-9", &"x".repeat(64)] {
+            assert_eq!(EngineId::parse(good).unwrap().as_str(), good);
+        }
+        for bad in ["", "a#b", "a b", "é", "a/b", &"x".repeat(65)] {
+            assert!(FleetId::parse(bad).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn a_derived_id_is_the_same_for_the_same_parts_and_for_no_others() {

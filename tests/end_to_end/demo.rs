@@ -51,6 +51,7 @@ fn the_demo_succeeds_on_what_is_right_and_fails_by_name_on_what_is_not() {
     assert_eq!(good.status.code(), Some(0), "{printed}");
     assert!(printed.contains("10 shots, all of them right"), "{printed}");
     assert!(printed.contains("19 metrics, each as it was measured and as sure as it may be"), "{printed}");
+    assert!(printed.contains("the most critical engine first"), "{printed}");
     assert!(!printed.contains('\x1b'), "no terminal, no colours: {printed}");
     let plots: Vec<PathBuf> = printed
         .lines()

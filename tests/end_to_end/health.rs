@@ -5,6 +5,7 @@ use std::time::Duration;
 use local::{
     Stack, StackOptions,
     front::{Fault, Service},
+    grpc_model::ModelFn,
 };
 use serde_json::{Value, json};
 
@@ -37,9 +38,9 @@ async fn settled(stack: &Stack, user: &User, route: &str, failed: &str) -> Answe
     answer
 }
 
-/// What the report says of each service; the model is one that nothing depends on yet.
+/// What the report says of each service.
 fn statuses(report: &Value) -> Vec<(&str, &str)> {
-    let services = report["services"].as_object().unwrap().iter().filter(|(name, _)| *name != "model");
+    let services = report["services"].as_object().unwrap().iter();
     services.map(|(name, service)| (name.as_str(), service["status"].as_str().unwrap())).collect()
 }
 
@@ -48,6 +49,7 @@ fn all_but(failed: &str) -> Vec<(&str, &str)> {
     let healthy = [
         ("camera", "operational"),
         ("database", "operational"),
+        ("model", "operational"),
         ("queue", "operational"),
         ("roboflow", "not_configured"),
         ("storage", "operational"),
@@ -69,6 +71,7 @@ fn a_healthy_backend_says_so_with_figures_that_are_true() {
         assert_eq!(report["system"]["active_sessions"], 2);
         assert!(report["system"]["memory_usage_mb"].as_u64().is_some_and(|megabytes| megabytes > 0));
         assert!(report["system"]["uptime_ms"].is_u64() && report["services"]["database"]["latency_ms"].is_u64());
+        assert_eq!(report["services"]["model"], json!({ "status": "operational", "kind": "builtin" }));
         let checks = &report["checks"];
         assert_eq!(
             (&checks["database"], &checks["pendingJobs"], &checks["failedJobs"]),
@@ -156,6 +159,33 @@ fn a_camera_that_is_configured_and_away_makes_it_degraded() {
         let stack = start(StackOptions::default().parameter("CameraApiUrl", "")).await;
         let report = User::stranger(&stack).get("health-check").await.body;
         assert_eq!(report["services"]["camera"], json!({ "status": "not_configured" }));
+        stack.shutdown().await;
+    });
+}
+
+#[test]
+fn it_is_not_ready_while_a_configured_model_is_away_and_works_on_with_the_built_in_one() {
+    run(async {
+        let stack = start(StackOptions::default().grpc_model(ModelFn::builtin())).await;
+        let (anybody, admin) = (User::stranger(&stack), User::with_role(&stack, Some("admin")));
+        let report = settled(&stack, &anybody, "health-check", "nothing").await.success();
+        assert_eq!((&report["status"], &report["services"]["model"]["kind"]), (&json!("healthy"), &json!("grpc")));
+        assert_eq!(anybody.get("health-check/ready").await.success()["ready"], true);
+
+        let model = stack.grpc_model().unwrap();
+        model.leave().await;
+        let report = settled(&stack, &anybody, "health-check", "model").await.success();
+        assert_eq!(report["status"], "degraded");
+        assert_eq!(report["services"]["model"], json!({ "status": "failed", "kind": "grpc" }));
+        let ready = anybody.get("health-check/ready").await;
+        assert_eq!((ready.status, &ready.body["ready"]), (503, &json!(false)));
+        let detailed = admin.get("health-check/detailed").await.success();
+        assert!(detailed["services"]["model"]["error"].is_string(), "{detailed:#}");
+
+        model.come_back().await.unwrap();
+        settled(&stack, &anybody, "health-check", "nothing").await;
+        assert_eq!(anybody.get("health-check/ready").await.success()["ready"], true);
+        assert_eq!(model.asked().len(), 0, "no prediction was asked for");
         stack.shutdown().await;
     });
 }

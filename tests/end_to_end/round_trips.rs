@@ -31,7 +31,7 @@ mod wearables;
 const LATENCY: Duration = Duration::from_millis(60);
 
 /// The calls that a function makes meanwhile, each of them a round trip that takes its time.
-async fn calls_of(stack: &Stack, function: &str, request: impl Future<Output = Value>) -> (Calls, Value) {
+pub async fn calls_of(stack: &Stack, function: &str, request: impl Future<Output = Value>) -> (Calls, Value) {
     stack.front().set_latency(LATENCY);
     stack.front().clear_calls();
     let answer = request.await;
@@ -43,7 +43,7 @@ async fn calls_of(stack: &Stack, function: &str, request: impl Future<Output = V
 /// without a call that was given up; and no deeper than expected, if that can be had. On a machine that stands still for a
 /// moment calls are given up that would not be, and those made at once look as if one had waited for the other, never the
 /// reverse, so that the best of a few measurements counts.
-async fn measured(stack: &Stack, depth: usize, measurement: impl AsyncFn() -> Calls) -> Calls {
+pub async fn measured(stack: &Stack, depth: usize, measurement: impl AsyncFn() -> Calls) -> Calls {
     let given_up = || FUNCTIONS.map(|function| sum(stack, function, "limiter_unavailable"));
     let mut calls = Calls::default();
     for _ in 0..5 {
@@ -57,7 +57,7 @@ async fn measured(stack: &Stack, depth: usize, measurement: impl AsyncFn() -> Ca
     calls
 }
 
-const FUNCTIONS: [&str; 10] = [
+const FUNCTIONS: [&str; 13] = [
     "health-check",
     "start-session",
     "camera-proxy",
@@ -68,6 +68,9 @@ const FUNCTIONS: [&str; 10] = [
     "dead-jobs",
     "retry-jobs",
     "recalculate-metrics",
+    "predict",
+    "engines",
+    "fleet",
 ];
 
 /// Of a frame that is new, by a warm instance.

@@ -130,12 +130,12 @@ fn a_job_whose_message_was_lost_is_swept_up() {
 }
 
 #[test]
-fn the_template_has_both_schedules_and_no_other_event_is_taken_for_one() {
+fn the_template_has_these_schedules_and_no_other_event_is_taken_for_one() {
     run(async {
         let stack = stack().await;
         let mut schedules = stack.schedules();
         schedules.sort_unstable();
-        assert_eq!(schedules, ["EndStaleSessions", "SweepJobs"]);
+        assert_eq!(schedules, ["EndStaleSessions", "ReconcileFleets", "SweepJobs"]);
         for event in [json!({ "schedule": "make_coffee" }), json!({}), json!([])] {
             let answer = stack.invoke("job-worker", event.to_string()).await.unwrap();
             assert!(answer.error.is_some(), "{event}: {}", String::from_utf8_lossy(&answer.payload));

@@ -37,7 +37,7 @@ fn body(ctx: &Context, report: &Report, service: &dyn Fn(&Service) -> Value) -> 
             "storage": service(&report.storage),
             "roboflow": service(&report.roboflow),
             "camera": service(&report.camera),
-            "model": service(&Service::NotConfigured),
+            "model": model(&report.model, service),
         },
         "checks": {
             "database": if report.database.has_failed() { "failed" } else { "ok" },
@@ -61,8 +61,18 @@ fn body(ctx: &Context, report: &Report, service: &dyn Fn(&Service) -> Value) -> 
     })
 }
 
+/// The built-in model is part of predict, and so there whenever predict is.
+fn model(remote: &Service, service: &dyn Fn(&Service) -> Value) -> Value {
+    if let Service::NotConfigured = remote {
+        return json!({ "status": "operational", "kind": "builtin" });
+    }
+    let mut model = service(remote);
+    model["kind"] = json!("grpc");
+    model
+}
+
 fn status(report: &Report) -> &'static str {
-    match (report.is_ready(), report.is_degraded()) {
+    match (report.is_healthy(), report.is_degraded()) {
         (false, _) => "unhealthy",
         (true, true) => "degraded",
         (true, false) => "healthy",

@@ -1,12 +1,13 @@
 //! Asking what the backend depends on, all at once.
 
 use std::{
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
 
 use aws_sdk_sqs::types::QueueAttributeName;
 use chrono::{DateTime, TimeDelta, Utc};
+use prediction::RemoteModel;
 use shared::{Context, jobs::Job, provider};
 use tokio::sync::Mutex;
 
@@ -17,24 +18,33 @@ const DEADLINE: Duration = Duration::from_millis(500);
 /// How long a report is kept: however often it is asked for, the dependencies are asked this often at most.
 const KEPT_FOR: TimeDelta = TimeDelta::seconds(5);
 
-/// The last report of this instance.
+/// What an instance keeps: its last report, and how it reaches the gRPC model.
 #[derive(Default)]
-pub struct Kept(Mutex<Option<Arc<Report>>>);
+pub struct Kept {
+    report: Mutex<Option<Arc<Report>>>,
+    model: OnceLock<RemoteModel>,
+}
 
 impl Kept {
     /// The last report, or a new one; callers that come together share one.
     pub async fn report(&self, ctx: &Context) -> Arc<Report> {
-        let mut kept = self.0.lock().await;
+        let mut kept = self.report.lock().await;
         let now = ctx.clock.now();
         if let Some(report) = kept.as_ref().filter(|report| now - report.at < KEPT_FOR) {
             return Arc::clone(report);
         }
-        let report = Arc::new(Report::take(ctx, now).await);
+        let report = Arc::new(Report::take(ctx, self.model(ctx), now).await);
         if let Some(sessions) = report.active_sessions {
             ctx.metrics.count_many("active_sessions", sessions as u64);
         }
         *kept = Some(Arc::clone(&report));
         report
+    }
+
+    /// None where no gRPC model is configured.
+    fn model(&self, ctx: &Context) -> Option<&RemoteModel> {
+        let url = ctx.config.ml_service_url.as_ref()?;
+        Some(self.model.get_or_init(|| RemoteModel::new(url)))
     }
 }
 
@@ -47,6 +57,8 @@ pub struct Report {
     pub storage: Service,
     pub roboflow: Service,
     pub camera: Service,
+    /// Not configured where the built-in one is all there is.
+    pub model: Service,
     pub pending_jobs: Option<u64>,
     /// Dead ones, and messages that no worker could even write down.
     pub failed_jobs: Option<u64>,
@@ -77,10 +89,10 @@ impl Service {
 }
 
 impl Report {
-    async fn take(ctx: &Context, at: DateTime<Utc>) -> Self {
+    async fn take(ctx: &Context, model: Option<&RemoteModel>, at: DateTime<Utc>) -> Self {
         // A new instance makes its clients first: that is no dependency's time.
         tokio::join!(ctx.aws.dynamodb(), ctx.aws.sqs(), ctx.aws.s3());
-        let (database, active, jobs, unread, dead, heartbeat, counts, storage, roboflow, camera) = futures::join!(
+        let (database, active, jobs, unread, dead, heartbeat, counts, storage, roboflow, camera, model) = futures::join!(
             ask(ctx.control.ping()),
             ask(ctx.sessions.count_active()),
             ask(messages(ctx, &ctx.config.job_queue_url)),
@@ -91,6 +103,7 @@ impl Report {
             ask(ctx.objects.ping()),
             reach(ctx, ctx.config.roboflow.as_ref().map(|model| model.url.as_str())),
             reach(ctx, ctx.config.camera.as_ref().map(|camera| camera.url.as_str())),
+            reach_model(model),
         );
         let seen = jobs.0.zip(heartbeat.0);
         Self {
@@ -100,6 +113,7 @@ impl Report {
             storage: storage.1,
             roboflow,
             camera,
+            model,
             pending_jobs: jobs.0.map(Messages::all),
             failed_jobs: unread.0.zip(dead.0).map(|(unread, dead)| unread.all() + dead),
             worker_stalls: seen.and_then(|(messages, heartbeat)| worker_stalls(messages, heartbeat, at)),
@@ -110,13 +124,20 @@ impl Report {
     }
 
     /// Whether the backend can do its work: without database or queue it can't.
-    pub fn is_ready(&self) -> bool {
+    pub fn is_healthy(&self) -> bool {
         !self.database.has_failed() && !self.queue.has_failed()
+    }
+
+    /// Whether it does its work as it was set up to: a planner's own model is there too, although the built-in one
+    /// answers while it is not.
+    pub fn is_ready(&self) -> bool {
+        self.is_healthy() && !self.model.has_failed()
     }
 
     /// Whether something is wrong that the backend can work without.
     pub fn is_degraded(&self) -> bool {
-        let failed = [&self.storage, &self.roboflow, &self.camera].iter().any(|service| service.has_failed());
+        let failed =
+            [&self.storage, &self.roboflow, &self.camera, &self.model].iter().any(|service| service.has_failed());
         let jobs = self.failed_jobs.is_some_and(|jobs| jobs > 0) || self.jobs_are_late;
         failed || jobs || self.worker_stalls == Some(true) || self.figures.webhooks_fail == Some(true)
     }
@@ -146,6 +167,13 @@ fn chain(err: &(dyn std::error::Error + 'static)) -> String {
 async fn reach(ctx: &Context, url: Option<&str>) -> Service {
     match url {
         Some(url) => ask(provider::reachable(&ctx.http, url)).await.1,
+        None => Service::NotConfigured,
+    }
+}
+
+async fn reach_model(model: Option<&RemoteModel>) -> Service {
+    match model {
+        Some(model) => ask(model.reachable()).await.1,
         None => Service::NotConfigured,
     }
 }

@@ -14,7 +14,6 @@ mod checks;
 mod jobs;
 
 pub use checks::Kept;
-use checks::Report;
 
 /// Answers one of the four routes; `kept` holds the last report for a few seconds.
 pub async fn handle(ctx: &Context, kept: &Kept, request: Request) -> Result<Response> {
@@ -32,17 +31,17 @@ fn live(ctx: &Context, request: &Request) -> Result<Response> {
     Ok(http::ok(json!({ "status": "alive", "timestamp": rfc3339(ctx.clock.now()) })))
 }
 
-/// Whether requests should be sent here: database and queue answer.
+/// Whether requests should be sent here: database and queue answer, and the gRPC model where there is one.
 async fn ready(ctx: &Context, kept: &Kept, request: &Request) -> Result<Response> {
     request.limited_in_memory(ctx, Preset::Lenient)?;
     let report = kept.report(ctx).await;
     let body = json!({ "ready": report.is_ready(), "timestamp": rfc3339(report.at) });
-    Ok(respond(&report, &body))
+    Ok(respond(report.is_ready(), &body))
 }
 
 async fn public(ctx: &Context, kept: &Kept, request: &Request) -> Result<Response> {
     let report = request.limited_by_address(ctx, Preset::Lenient, async { Ok(kept.report(ctx).await) }).await?;
-    Ok(respond(&report, &answer::public(ctx, &report)))
+    Ok(respond(report.is_healthy(), &answer::public(ctx, &report)))
 }
 
 /// With the errors' texts, for those who run the system.
@@ -53,10 +52,10 @@ async fn detailed(ctx: &Context, kept: &Kept, request: &Request) -> Result<Respo
         return Err(Error::Forbidden("the detailed report is for trainers and admins"));
     }
     let report = request.limited(ctx, &caller, Preset::Lenient, async { Ok(kept.report(ctx).await) }).await?;
-    Ok(respond(&report, &answer::detailed(ctx, &report)))
+    Ok(respond(report.is_healthy(), &answer::detailed(ctx, &report)))
 }
 
-fn respond(report: &Report, body: &Value) -> Response {
-    let status = if report.is_ready() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+fn respond(well: bool, body: &Value) -> Response {
+    let status = if well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     http::json(status, body)
 }

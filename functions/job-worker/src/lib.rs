@@ -11,6 +11,7 @@ use tracing::error;
 mod binding;
 mod connection;
 mod delivery;
+mod fleet_totals;
 mod ingest;
 mod large_delivery;
 mod quarantine;
@@ -72,6 +73,7 @@ pub async fn scheduled(ctx: &Context, event: &Value) -> Result<()> {
         Some("sweep_jobs") => jobs::sweep(ctx).await,
         // Done here and now: what it leaves undone, the next one does.
         Some("end_stale_sessions") => stale_sessions::end(ctx).await,
+        Some("reconcile_fleets") => fleet_totals::reconcile(ctx).await,
         name => {
             error!(schedule = name, "an event that is neither a batch of messages nor a known schedule");
             Err(Error::internal("an event that is neither a batch of messages nor a known schedule"))

@@ -12,6 +12,7 @@ async fn main() -> Result<(), Error> {
         name::JOBS_TABLE,
         name::METRICS_TABLE,
         name::LATEST_METRICS_TABLE,
+        name::ENGINES_TABLE,
         name::BUCKET,
         name::JOB_QUEUE_URL,
         name::JOB_DEAD_LETTER_QUEUE_URL,

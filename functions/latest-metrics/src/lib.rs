@@ -1,7 +1,5 @@
 //! `GET latest-metrics/{user_id}`: what a user's connections say of each metric at the moment.
 
-use lambda_http::http::{StatusCode, header};
-use serde_json::value::to_raw_value;
 use shared::{
     Context, Error, Result,
     domain::{invalid::Invalid, metric::Metric},
@@ -12,12 +10,8 @@ use shared::{
 use uuid::Uuid;
 
 mod answer;
-mod etag;
 
 use answer::Answer;
-
-/// For the caller alone, and never without asking: whoever keeps the answer asks with its `ETag`.
-const KEPT: &str = "private, no-cache";
 
 pub async fn handle(ctx: &Context, request: Request) -> Result<Response> {
     let caller = request.caller(ctx).await?;
@@ -31,11 +25,7 @@ pub async fn handle(ctx: &Context, request: Request) -> Result<Response> {
         Ok(Answer::new(user, readings, &wanted, ctx.clock.now()))
     };
     let answer = request.limited(ctx, &caller, Preset::Lenient, read).await?;
-    let body = to_raw_value(&answer).map_err(Error::internal)?;
-    let tag = etag::of(body.get());
-    let known = request.headers().get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-    let response = if etag::any_matches(known, &tag) { http::empty(StatusCode::NOT_MODIFIED) } else { http::ok(&body) };
-    Ok(response.header(header::ETAG, tag).header(header::CACHE_CONTROL, KEPT))
+    http::tagged(&request, &answer)
 }
 
 fn user_id(request: &Request) -> Result<UserId, Invalid> {

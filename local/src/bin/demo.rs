@@ -1,4 +1,4 @@
-//! `cargo demo`: a shooting session and a fortnight of wearables, from their start to what comes of them. See `cargo demo --help`.
+//! `cargo demo`: a shooting session, a fortnight of wearables and a fleet of engines, from their start to what comes of them. See `cargo demo --help`.
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -7,13 +7,14 @@ use local::demo::{DemoOptions, Part, run};
 use shared::domain::target::TargetType;
 
 const HELP: &str = "\
-What the whole backend does, on this machine: a shooting session (frames in, scored shots and a report out), and two weeks
-of a watch and a ring (webhooks in, metrics out, each with how far to trust it).
+What the whole backend does, on this machine: a shooting session (frames in, scored shots and a report out), two weeks of
+a watch and a ring (webhooks in, metrics out, each with how far to trust it), and a fleet of engines (sensor histories in,
+remaining useful lives out, the most critical first).
 
-  --only <part>      sessions or wearables
+  --only <part>      sessions, wearables or engines
   --frames <dir>     your own photographs of one target, in the order of their names
   --target <type>    standard, air_pistol_10m (default), air_rifle_10m, rapid_fire_25m, rifle_50m
-  --seed <n>         another scene before the range camera, another athlete
+  --seed <n>         another scene before the range camera, another athlete, other engines
   --hide-shot <n>    fire a shot that is never seen, to see the demo fail
   --broken-link      leave the link of a large delivery broken, to see the demo fail
   --release          functions from the release profile

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::io::{BufRead, IsTerminal};
 use std::path::PathBuf;
 
+use local::grpc_model::ModelFn;
 use local::logs::Echo;
 use local::start_page::StartPage;
 use local::{Binaries, Schedules, Stack, StackFile, StackOptions};
@@ -20,6 +21,7 @@ The whole backend on this machine, from template.yaml.
   --port <n>           port of the HTTP API on 127.0.0.1 (3000; 0 takes a free one)
   --data-dir <dir>     keep tables, messages and objects there (else in memory)
   --stack-file <path>  where to say how the stack can be reached (target/local/stack.json)
+  --grpc-model         serve a model over gRPC too, and have predict ask it
   --release            functions from the release profile
   --verbose            show metrics too
 ";
@@ -67,6 +69,7 @@ fn arguments() -> Result<Option<Arguments>, Box<dyn Error>> {
         data_dir: given.opt_value_from_os_str("--data-dir", |path| Ok::<_, String>(PathBuf::from(path)))?,
         binaries: if given.contains("--release") { Binaries::BuildRelease } else { Binaries::Build },
         echo: if given.contains("--verbose") { Echo::Everything } else { Echo::Logs },
+        grpc_model: given.contains("--grpc-model").then(ModelFn::builtin),
         quiet_build: false,
         schedules: Schedules::Running,
         ..StackOptions::default()

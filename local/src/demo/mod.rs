@@ -1,5 +1,5 @@
 //! `cargo demo`: what the backend does, through HTTP, against the local stack: a shooting session from its start to its
-//! report ([`session`]), and two weeks of somebody's days and nights ([`wearables`]).
+//! report ([`session`]), two weeks of somebody's days and nights ([`wearables`]), and a fleet of engines ([`engines`]).
 
 use std::{error::Error, path::PathBuf, time::Instant};
 
@@ -8,6 +8,7 @@ use shared::domain::target::TargetType;
 use crate::{Binaries, Stack, StackOptions};
 
 mod client;
+mod engines;
 mod session;
 mod wearables;
 
@@ -40,6 +41,7 @@ pub struct DemoOptions {
 pub enum Part {
     Sessions,
     Wearables,
+    Engines,
 }
 
 impl Part {
@@ -48,6 +50,7 @@ impl Part {
         match name {
             "sessions" => Some(Self::Sessions),
             "wearables" => Some(Self::Wearables),
+            "engines" => Some(Self::Engines),
             _ => None,
         }
     }
@@ -89,6 +92,9 @@ async fn parts(stack: &Stack, bucket: &Bucket, options: &DemoOptions) -> Result<
     }
     if options.shows(Part::Wearables) {
         good &= wearables::run(stack, bucket, options).await?;
+    }
+    if options.shows(Part::Engines) {
+        good &= engines::run(stack, options).await?;
     }
     Ok(good)
 }

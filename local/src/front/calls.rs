@@ -1,9 +1,10 @@
 //! What was called, and what it cost: number of calls, and their depth.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Instant;
 
-use super::Service;
+use super::{Denied, Permission, Service};
 
 /// A call of an AWS API that has ended.
 #[derive(Debug, Clone)]
@@ -25,6 +26,10 @@ pub struct Call {
     pub presigned: bool,
     /// Answered with the state of a moment ago, by [`StaleReads`](super::StaleReads).
     pub stale: bool,
+    /// What of its function's policies allowed it; nothing for the stack's own key, which may do everything.
+    pub permissions: Vec<Arc<Permission>>,
+    /// What it was refused for want of.
+    pub denied: Option<Denied>,
 }
 
 /// Calls in the order of their beginning.
@@ -43,6 +48,11 @@ impl Calls {
 
     pub fn named(&self, operation: &str) -> Self {
         self.filtered(|call| call.operation == operation)
+    }
+
+    /// Those that the caller's policies did not allow.
+    pub fn denied(&self) -> Self {
+        self.filtered(|call| call.denied.is_some())
     }
 
     pub fn filtered(&self, wanted: impl Fn(&Call) -> bool) -> Self {
@@ -98,6 +108,8 @@ pub mod tests {
             status: Some(200),
             presigned: false,
             stale: false,
+            permissions: Vec::new(),
+            denied: None,
         }
     }
 

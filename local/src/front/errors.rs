@@ -4,9 +4,12 @@ use hyper::StatusCode;
 use hyper::header::HeaderValue;
 use serde_json::json;
 
-use super::Service;
+use super::{Denied, Service};
 use crate::http::{self, Answer};
 use crate::system;
+
+/// The code of the JSON protocols' refusals.
+const ACCESS_DENIED: &str = "AccessDeniedException";
 
 /// An AWS error.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +51,28 @@ impl Refusal {
         }
     }
 
+    /// The answer to a caller whose policies don't allow what the call needs.
+    pub fn denied(service: Service, denied: &Denied) -> Self {
+        let Denied { user, action, resource, explicit } = denied;
+        // S3 quotes resources, and SQS knows its actions in small letters only.
+        let (action, resource) = match service {
+            Service::DynamoDb | Service::SecretsManager => (action.clone(), resource.clone()),
+            Service::Sqs => (action.to_ascii_lowercase(), resource.clone()),
+            Service::S3 => (action.clone(), format!("\"{resource}\"")),
+        };
+        let why = if *explicit {
+            "with an explicit deny in an identity-based policy".to_owned()
+        } else {
+            format!("because no identity-based policy allows the {action} action")
+        };
+        let message = format!("User: {user} is not authorized to perform: {action} on resource: {resource} {why}");
+        match service {
+            Service::DynamoDb | Service::SecretsManager => Self::new(StatusCode::BAD_REQUEST, ACCESS_DENIED, message),
+            Service::Sqs => Self::new(StatusCode::FORBIDDEN, ACCESS_DENIED, message),
+            Service::S3 => Self::new(StatusCode::FORBIDDEN, "AccessDenied", message),
+        }
+    }
+
     pub fn answer(&self, service: Service) -> Answer {
         let Self { status, code, message } = self;
         let request_id = system::new_id().to_string();
@@ -67,10 +92,13 @@ impl Refusal {
             }
             Service::DynamoDb | Service::Sqs => {
                 let namespace = match service {
+                    // It is not the service that says so, but what stands before it.
+                    _ if code == ACCESS_DENIED => "com.amazon.coral.service",
                     Service::Sqs => "com.amazonaws.sqs",
                     _ => "com.amazonaws.dynamodb.v20120810",
                 };
-                let body = json!({"__type": format!("{namespace}#{code}"), "message": message});
+                let name = if code == ACCESS_DENIED { "Message" } else { "message" };
+                let body = json!({"__type": format!("{namespace}#{code}"), name: message});
                 http::answer(*status, "application/x-amz-json-1.0", body.to_string())
             }
         };
@@ -89,6 +117,7 @@ impl Refusal {
 
 fn query_code(code: &str) -> String {
     match code {
+        ACCESS_DENIED => "AccessDenied".to_owned(),
         "QueueDoesNotExist" => "AWS.SimpleQueueService.NonExistentQueue".to_owned(),
         "EmptyBatchRequest"
         | "TooManyEntriesInBatchRequest"

@@ -1,14 +1,19 @@
 //! The front: one reverse proxy before DynamoDB, SQS, S3 and Secrets Manager. It knows each function by its access key, so it can say
-//! which calls a request costs, refuse, delay or drop chosen ones, and is where permissions are checked.
+//! which calls a request costs, refuse, delay or drop chosen ones, and refuses what the function's policies don't allow.
 
+mod authorise;
 mod backend;
+mod body;
 mod calls;
 mod changes;
 mod dice;
 mod errors;
 mod faults;
 mod injected;
+mod needs;
 mod operation;
+mod pattern;
+mod permissions;
 mod proxy;
 mod replica;
 mod selection;
@@ -23,6 +28,7 @@ use tokio::sync::Notify;
 pub use calls::{Call, Calls};
 pub use faults::{Fault, FaultAction};
 pub use injected::FaultHandle;
+pub use permissions::{Denied, Permission, Withheld};
 pub use stale::{StaleHandle, StaleReads};
 
 pub(crate) use backend::Backend;
@@ -31,7 +37,10 @@ pub(crate) use proxy::serve;
 
 use crate::dynamodb::DynamoError;
 use crate::lock::lock;
+use crate::logs::Logs;
+use crate::template::{Model, Site};
 use injected::{Faults, Hit};
+use permissions::Permissions;
 use replica::Replica;
 
 /// The caller's name where the key is none of a function: tests and developers.
@@ -55,6 +64,10 @@ pub struct Front {
 struct Inner {
     /// Who has which access key.
     callers: BTreeMap<String, String>,
+    permissions: Arc<Permissions>,
+    site: Site,
+    /// Refusals are told there.
+    logs: Logs,
     calls: Mutex<Vec<Call>>,
     /// Another call has ended.
     ended: Notify,
@@ -66,15 +79,27 @@ struct Inner {
 
 impl Front {
     /// `callers` maps access keys to functions.
-    pub(crate) fn new(callers: BTreeMap<String, String>, backends: &[Backend]) -> Self {
+    pub(crate) fn new(
+        callers: BTreeMap<String, String>,
+        model: &Model,
+        site: Site,
+        backends: &[Backend],
+        logs: Logs,
+    ) -> Self {
         let (calls, ended, faults, latency) = Default::default();
         let replica = backends.iter().find_map(Backend::replica).cloned();
-        Self { inner: Arc::new(Inner { callers, calls, ended, faults, latency, replica }) }
+        let permissions = Arc::new(Permissions::new(&model.functions, &site));
+        Self { inner: Arc::new(Inner { callers, permissions, site, logs, calls, ended, faults, latency, replica }) }
     }
 
     /// All calls so far that have ended, in the order of their beginning.
     pub fn calls(&self) -> Calls {
-        let mut calls = lock(&self.inner.calls).clone();
+        self.calls_that(|_| true)
+    }
+
+    /// The same, only those that `wanted` accepts.
+    pub fn calls_that(&self, wanted: impl Fn(&Call) -> bool) -> Calls {
+        let mut calls: Vec<_> = lock(&self.inner.calls).iter().filter(|call| wanted(call)).cloned().collect();
         calls.sort_by_key(|call| call.start);
         Calls(calls)
     }

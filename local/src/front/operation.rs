@@ -1,24 +1,27 @@
 //! Who calls what: access key, operation and resources of a request.
 
-use std::collections::BTreeMap;
-use std::fmt;
-
 use hyper::Method;
 use hyper::body::Bytes;
 use hyper::http::request::Parts;
-use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::Service;
+use super::body::Body;
+use crate::http::decoded;
 
 /// A request as the front understands it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Operation {
     pub name: String,
     pub resources: Vec<String>,
     pub index: Option<String>,
     /// A read of DynamoDB that may give the state of a moment ago.
     pub eventual: bool,
+    /// What a transaction does to which tables, such as `Put`; each once.
+    pub members: Vec<(String, String)>,
+    /// Of an object.
+    pub key: Option<String>,
+    /// `<bucket>/<key>` of the object that is copied.
+    pub copied: Option<String>,
 }
 
 /// The access key that signed a request.
@@ -53,94 +56,9 @@ pub fn operation(service: Service, parts: &Parts, body: &Bytes) -> Operation {
                 Service::SecretsManager => body.secret_id.iter().cloned().collect(),
                 _ => body.tables(),
             };
-            Operation { name, resources, index: body.index_name, eventual }
+            let members = body.members();
+            Operation { name, resources, index: body.index_name, eventual, members, ..Operation::default() }
         }
-    }
-}
-
-/// What of a body says what is called. The rest, most of it, is passed over: every call comes through here.
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-struct Body {
-    table_name: Option<String>,
-    index_name: Option<String>,
-    queue_url: Option<String>,
-    queue_name: Option<String>,
-    secret_id: Option<String>,
-    consistent_read: Option<bool>,
-    request_items: BTreeMap<String, Batch>,
-    transact_items: Vec<BTreeMap<String, Action>>,
-}
-
-/// One write of a transaction.
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-struct Action {
-    table_name: Option<String>,
-}
-
-/// What a batch asks of one table: an object for reads, a list for writes.
-#[derive(Default)]
-struct Batch {
-    consistent: bool,
-}
-
-impl<'de> Deserialize<'de> for Batch {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(BatchVisitor)
-    }
-}
-
-struct BatchVisitor;
-
-impl<'de> Visitor<'de> for BatchVisitor {
-    type Value = Batch;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the keys to read or a list of writes")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Batch, A::Error> {
-        let mut batch = Batch::default();
-        while let Some(name) = map.next_key::<String>()? {
-            if name == "ConsistentRead" {
-                batch.consistent = map.next_value::<Option<bool>>()?.unwrap_or_default();
-            } else {
-                map.next_value::<IgnoredAny>()?;
-            }
-        }
-        Ok(batch)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut writes: A) -> Result<Batch, A::Error> {
-        while writes.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Batch::default())
-    }
-}
-
-impl Body {
-    /// A batch counts as consistent where any of its tables is read so.
-    fn is_eventual(&self, operation: &str) -> bool {
-        match operation {
-            "GetItem" | "Query" | "Scan" => !self.consistent_read.unwrap_or_default(),
-            "BatchGetItem" => !self.request_items.values().any(|read| read.consistent),
-            _ => false,
-        }
-    }
-
-    fn tables(&self) -> Vec<String> {
-        let transaction = self.transact_items.iter().flat_map(|item| item.values());
-        let transaction = transaction.filter_map(|action| action.table_name.clone());
-        let batch = self.request_items.keys().cloned();
-        let mut tables: Vec<String> = self.table_name.iter().cloned().chain(batch).chain(transaction).collect();
-        tables.sort();
-        tables.dedup();
-        tables
-    }
-
-    fn queue(&self) -> Vec<String> {
-        let url = self.queue_url.as_deref().and_then(|url| url.rsplit('/').next());
-        url.or(self.queue_name.as_deref()).map(str::to_owned).into_iter().collect()
     }
 }
 
@@ -149,7 +67,8 @@ fn s3(parts: &Parts) -> Operation {
     let path = parts.uri.path().trim_start_matches('/');
     let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
     let has = |wanted: &str| query(parts).any(|(name, _)| name == wanted);
-    let copies = parts.headers.contains_key("x-amz-copy-source");
+    let copied = parts.headers.get("x-amz-copy-source").and_then(|source| source.to_str().ok());
+    let copied = copied.map(|source| decoded(source.trim_start_matches('/')));
     let name = match (&parts.method, bucket.is_empty(), key.is_empty()) {
         (_, true, _) => "ListBuckets",
         (&Method::GET, _, true) if has("list-type") => "ListObjectsV2",
@@ -162,7 +81,7 @@ fn s3(parts: &Parts) -> Operation {
         (&Method::GET, ..) => "GetObject",
         (&Method::HEAD, ..) => "HeadObject",
         (&Method::PUT, ..) if has("uploadId") => "UploadPart",
-        (&Method::PUT, ..) if copies => "CopyObject",
+        (&Method::PUT, ..) if copied.is_some() => "CopyObject",
         (&Method::PUT, ..) => "PutObject",
         (&Method::DELETE, ..) if has("uploadId") => "AbortMultipartUpload",
         (&Method::DELETE, ..) => "DeleteObject",
@@ -171,7 +90,8 @@ fn s3(parts: &Parts) -> Operation {
         _ => "Unknown",
     };
     let resources = Some(bucket).filter(|bucket| !bucket.is_empty()).map(str::to_owned).into_iter().collect();
-    Operation { name: name.to_owned(), resources, index: None, eventual: false }
+    let key = Some(key).filter(|key| !key.is_empty()).map(decoded);
+    Operation { name: name.to_owned(), resources, key, copied, ..Operation::default() }
 }
 
 fn query(parts: &Parts) -> impl Iterator<Item = (&str, &str)> {

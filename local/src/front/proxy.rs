@@ -30,27 +30,51 @@ async fn pass(front: Front, backend: Backend, request: Request<Incoming>) -> Res
         return Ok(Refusal::unknown_key(service).answer(service));
     };
     let body = http::read_body(body, BODY_LIMIT).await.map_err(|_| HangUp)?;
-    let Operation { name, resources, index, eventual } = operation(service, &parts, &body);
-    let (operation, end, status, stale) = (name, start, None, false);
-    let call = Call { function, service, operation, resources, index, start, end, status, presigned, stale };
+    let operation = operation(service, &parts, &body);
+    let call = call_of(function, service, &operation, presigned, start);
     let mut recording = Recording { front: front.clone(), call };
     let call = &mut recording.call;
-    // Permissions are to be checked here: caller, operation and resources are known, nothing has been done.
+    if let Some(refusal) = front.refuse(call, &operation) {
+        last_at_least(front.latency(), start).await;
+        return Ok(ended(call, refusal.answer(service)));
+    }
     let hit = front.fault(call);
     let lost = hit.as_ref().is_some_and(|hit| hit.action == FaultAction::LoseAnswer);
     let answer = match instead(hit, service).await? {
         Some(answer) => answer,
         None => {
-            call.stale = eventual && front.is_stale(call).await;
-            backend.call(parts, body, call).await
+            call.stale = operation.eventual && front.is_stale(call).await;
+            let answer = backend.call(parts, body, call).await;
+            front.refuse_to_miss(call, &answer).map_or(answer, |refusal| refusal.answer(service))
         }
     };
     last_at_least(front.latency(), start).await;
     if lost {
         return Err(HangUp);
     }
+    Ok(ended(call, answer))
+}
+
+fn call_of(function: String, service: Service, operation: &Operation, presigned: bool, start: Instant) -> Call {
+    Call {
+        function,
+        service,
+        operation: operation.name.clone(),
+        resources: operation.resources.clone(),
+        index: operation.index.clone(),
+        start,
+        end: start,
+        status: None,
+        presigned,
+        stale: false,
+        permissions: Vec::new(),
+        denied: None,
+    }
+}
+
+fn ended(call: &mut Call, answer: Answer) -> Answer {
     call.status = Some(answer.status().as_u16());
-    Ok(answer)
+    answer
 }
 
 /// What a call gets instead of being carried out, if that is what a fault does to it; a delay passes in here.

@@ -10,7 +10,8 @@ use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, COOKIE, HOST, USER_AGENT};
 use hyper::http::request::Parts;
 use serde_json::{Map, Value, json};
 
-use super::routes::{Match, decoded};
+use super::routes::Match;
+use crate::http::decoded;
 use crate::system;
 
 /// What is not in the request itself.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::TemplateError;
+use super::policies::{self, Statement};
 use super::properties::Properties;
 use super::resolve::{Resolver, to_text};
 
@@ -27,8 +28,8 @@ pub struct Function {
     pub reserved_concurrency: Option<usize>,
     pub log_group: String,
     pub json_logs: bool,
-    /// The resolved `Policies`, as they stand.
-    pub policies: Value,
+    /// What its code may do. Not what SAM adds for Lambda itself: logs, traces, receiving from queues that invoke it.
+    pub policies: Vec<Statement>,
     /// What else invokes it, as it stands; read into [`Model::mappings`](super::Model) and `schedules`.
     pub sources: Vec<EventSource>,
 }
@@ -93,7 +94,7 @@ pub fn function(resolver: &Resolver, id: &str, resource: &Value) -> Result<(Func
         reserved_concurrency: properties.number("ReservedConcurrentExecutions")?,
         log_group: logging("LogGroup").unwrap_or_else(|| format!("/aws/lambda/{function_name}")),
         json_logs: logging("LogFormat").is_some_and(|format| format == "JSON"),
-        policies: properties.get("Policies").cloned().unwrap_or_default(),
+        policies: policies::statements(&properties)?,
         sources,
         function_name,
     };

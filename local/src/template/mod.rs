@@ -9,6 +9,7 @@ mod functions;
 mod metrics;
 mod names;
 mod parameters;
+mod policies;
 mod properties;
 mod resolve;
 mod sources;
@@ -22,6 +23,7 @@ use serde_json::Value;
 
 pub use functions::{Cors, EventSource, Function, Route};
 pub use metrics::{Alarm, Comparison, MetricStat, Observed, Query, Widget};
+pub use policies::{Effect, Statement};
 pub use sources::{QueueMapping, Schedule};
 pub use storage::{Bucket, Queue, Redrive, Secret, Table};
 
@@ -60,6 +62,14 @@ impl Site {
 
     pub fn queue_arn(&self, name: &str) -> String {
         format!("arn:aws:sqs:{}:{}:{name}", self.region, self.account)
+    }
+
+    pub fn table_arn(&self, name: &str) -> String {
+        format!("arn:aws:dynamodb:{}:{}:table/{name}", self.region, self.account)
+    }
+
+    pub fn bucket_arn(&self, name: &str) -> String {
+        format!("arn:aws:s3:::{name}")
     }
 }
 

@@ -59,11 +59,11 @@ impl Resolver<'_> {
         let Site { region, account, .. } = self.site;
         let arn = |service: &str, rest: String| format!("arn:aws:{service}:{region}:{account}:{rest}");
         Ok(json!(match (kind, attribute) {
-            ("AWS::DynamoDB::Table", "Arn") => arn("dynamodb", format!("table/{name}")),
+            ("AWS::DynamoDB::Table", "Arn") => self.site.table_arn(&name),
             ("AWS::SQS::Queue", "Arn") => self.site.queue_arn(&name),
             ("AWS::SQS::Queue", "QueueName") => name,
             ("AWS::SQS::Queue", "QueueUrl") => self.site.queue_url(&name),
-            ("AWS::S3::Bucket", "Arn") => format!("arn:aws:s3:::{name}"),
+            ("AWS::S3::Bucket", "Arn") => self.site.bucket_arn(&name),
             ("AWS::S3::Bucket", "DomainName") => format!("{name}.s3.amazonaws.com"),
             ("AWS::S3::Bucket", "RegionalDomainName") => format!("{name}.s3.{region}.amazonaws.com"),
             ("AWS::Serverless::Function", "Arn") => arn("lambda", format!("function:{name}")),

@@ -326,3 +326,93 @@ fn alarms_and_widgets_are_read_with_their_metrics_and_those_of_nested_stacks() {
     let shown = [stat("jobs", &[("function", "echo")], "p50", None), stat("all", &[], "Sum", None)];
     assert_eq!((widget.title.as_str(), widget.metrics.as_slice()), ("t", shown.as_slice()));
 }
+
+const POLICIES: &str = "
+Resources:
+  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: functions/f
+      Policies:
+        - Version: '2012-10-17'
+          Statement:
+            - Effect: Allow
+              Action: [dynamodb:Query, dynamodb:Scan]
+              Resource: [!GetAtt Table.Arn, !Sub '${Table.Arn}/index/by_user']
+            - Sid: Objects
+              Effect: Allow
+              Action: s3:GetObject
+              Resource: !Sub ['${Arn}/reports/*', { Arn: !GetAtt Bucket.Arn }]
+        - Version: 2012-10-17
+          Statement: { Effect: Deny, Action: 'sqs:*', Resource: '*' }
+  Table: { Type: AWS::DynamoDB::Table }
+  Bucket: { Type: AWS::S3::Bucket }
+";
+
+#[test]
+fn policies_are_statements_with_resolved_resources() {
+    let model = resolve(POLICIES).unwrap();
+    let table = "arn:aws:dynamodb:us-east-1:000000000000:table/local-Table";
+    let statement = |effect, actions: &[&str], resources: &[String]| {
+        let actions = actions.iter().map(|action| (*action).to_owned()).collect();
+        Statement { effect, actions, resources: resources.to_vec() }
+    };
+    let expected = [
+        statement(
+            Effect::Allow,
+            &["dynamodb:Query", "dynamodb:Scan"],
+            &[table.to_owned(), format!("{table}/index/by_user")],
+        ),
+        statement(Effect::Allow, &["s3:GetObject"], &["arn:aws:s3:::local-bucket-000000000000/reports/*".to_owned()]),
+        statement(Effect::Deny, &["sqs:*"], &["*".to_owned()]),
+    ];
+    assert_eq!(model.functions[0].policies, expected);
+}
+
+#[test]
+fn a_policy_that_is_not_understood_is_an_error_that_says_where() {
+    let second = "        - Version: 2012-10-17\n          Statement: { Effect: Deny, Action: 'sqs:*', Resource: '*' }";
+    let unknown = "is no policy with statements of its own: which actions and resources it allows is not known here";
+    let cases = [
+        (second, "        - AmazonSQSFullAccess", format!("Policies 2 {unknown}")),
+        (
+            second,
+            "        - DynamoDBCrudPolicy: { TableName: !Ref Table }",
+            format!("Policies 2 DynamoDBCrudPolicy {unknown}"),
+        ),
+        ("Version: 2012-10-17", "Version: 2008-10-17", "Policies 2 Version must be \"2012-10-17\"".to_owned()),
+        ("Effect: Deny", "Effect: Maybe", "Policies 2 Statement 1 Effect must be Allow or Deny".to_owned()),
+        (
+            "Sid: Objects",
+            "NotAction: x",
+            "Policies 1 Statement 2 NotAction is not supported by the local stack".to_owned(),
+        ),
+        (
+            "Sid: Objects",
+            "Condition: { Bool: { a: b } }",
+            "Policies 1 Statement 2 Condition is not supported by the local stack".to_owned(),
+        ),
+        (
+            "Action: s3:GetObject",
+            "Action: GetObject",
+            "Policies 1 Statement 2 Action must be <service>:<action> or *, which \"GetObject\" is not".to_owned(),
+        ),
+        ("              Action: s3:GetObject\n", "", "Policies 1 Statement 2 Action is missing".to_owned()),
+        (
+            "!GetAtt Table.Arn,",
+            "!Ref Table,",
+            "Policies 1 Statement 1 Resource must be an ARN or *, which \"local-Table\" is not".to_owned(),
+        ),
+        (
+            "!GetAtt Table.Arn,",
+            "!GetAtt Table.StreamArn,",
+            "asks for Table.StreamArn, which the local stack does not know".to_owned(),
+        ),
+        ("!GetAtt Table.Arn,", "!Cidr [a],", "uses Fn::Cidr, which the local stack does not know".to_owned()),
+    ];
+    for (from, to, message) in cases {
+        assert!(POLICIES.contains(from), "{from}");
+        let error = resolve(&POLICIES.replacen(from, to, 1)).unwrap_err().to_string();
+        assert_eq!(error, format!("template: F {message}"));
+    }
+}

@@ -8,6 +8,7 @@ mod functions;
 mod gateway;
 mod identity;
 mod lifecycle;
+mod permissions;
 mod secrets;
 mod sources;
 mod sqs;

@@ -1,8 +1,9 @@
 //! Who calls, and what of others' is open to them.
 
 use crate::{
+    domain::invalid::Invalid,
     error::{Error, Result},
-    ids::UserId,
+    ids::{FleetId, UserId},
 };
 
 /// What a caller may do beyond their own affairs.
@@ -54,6 +55,23 @@ impl Caller {
         self.user_id == owner || self.is_staff()
     }
 
+    /// The fleet that the caller means: one that they name and that is theirs (or anybody's, for an admin), or the only
+    /// one that they have.
+    ///
+    /// # Errors
+    /// `Forbidden`; `Invalid` where none is named and it is not clear which.
+    pub fn fleet(&self, named: Option<FleetId>) -> Result<FleetId> {
+        match (named, self.fleets.as_slice()) {
+            (Some(named), fleets) if self.is_admin() || fleets.iter().any(|own| own == named.as_str()) => Ok(named),
+            (Some(_), _) => Err(Error::Forbidden("another fleet's engines are for those who work with them")),
+            (None, [only]) => Ok(FleetId::parse(only).map_err(|fault| fault.within("fleet_id"))?),
+            (None, fleets) => {
+                let why = format!("is required: the token names {} fleets", fleets.len());
+                Err(Invalid::at("/fleet_id", why).into())
+            }
+        }
+    }
+
     /// The owner writes, an admin does, and a trainer does to what they started.
     pub fn may_write(&self, owner: UserId, started_by: UserId) -> bool {
         match self.role {
@@ -69,6 +87,25 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+
+    #[test]
+    fn a_fleet_is_named_or_the_only_one() {
+        let caller = |role, fleets: &[&str]| Caller {
+            user_id: UserId(Uuid::nil()),
+            role,
+            fleets: fleets.iter().map(ToString::to_string).collect(),
+        };
+        let fleet = |name| FleetId::parse(name).unwrap();
+        assert_eq!(caller(Role::User, &["a"]).fleet(None).unwrap(), fleet("a"));
+        assert_eq!(caller(Role::User, &["a", "b"]).fleet(Some(fleet("b"))).unwrap(), fleet("b"));
+        assert_eq!(caller(Role::Admin, &[]).fleet(Some(fleet("b"))).unwrap(), fleet("b"));
+        for fleets in [&[][..], &["a", "b"]] {
+            assert!(matches!(caller(Role::User, fleets).fleet(None), Err(Error::Invalid(_))), "{fleets:?}");
+        }
+        for role in [Role::User, Role::Trainer] {
+            assert!(matches!(caller(role, &["a"]).fleet(Some(fleet("b"))), Err(Error::Forbidden(_))), "{role:?}");
+        }
+    }
 
     #[test]
     fn what_is_whose_to_do() {

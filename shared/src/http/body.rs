@@ -1,11 +1,11 @@
 //! A JSON body, or an error that tells the caller what is wrong with it. Which fields it must have is the domain's
 //! affair: its types parse themselves from the value and name every field that does not fit.
 
-use serde_json::Value;
+use serde::Deserialize;
 
 use crate::error::{Error, Result};
 
-pub(super) fn json(content_type: Option<&str>, body: &[u8]) -> Result<Value> {
+pub(super) fn json<'a, T: Deserialize<'a>>(content_type: Option<&str>, body: &'a [u8]) -> Result<T> {
     if body.is_empty() {
         return Err(Error::MissingBody);
     }
@@ -23,6 +23,8 @@ fn is_json(content_type: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
 
     fn parse(body: &[u8]) -> Result<Value> {
@@ -41,12 +43,12 @@ mod tests {
 
     #[test]
     fn a_body_must_be_there_and_say_that_it_is_json() {
-        assert!(matches!(json(None, b""), Err(Error::MissingBody)));
+        assert!(matches!(json::<Value>(None, b""), Err(Error::MissingBody)));
         for accepted in ["application/json", "Application/JSON; charset=utf-8", "application/json;x=y"] {
-            assert!(json(Some(accepted), b"{}").is_ok(), "{accepted}");
+            assert!(json::<Value>(Some(accepted), b"{}").is_ok(), "{accepted}");
         }
         for refused in [None, Some(""), Some("text/plain"), Some("application/jsonx"), Some("multipart/form-data")] {
-            let refused = json(refused, b"{}");
+            let refused = json::<Value>(refused, b"{}");
             assert!(matches!(refused, Err(Error::UnsupportedMediaType(_))), "{refused:?}");
         }
     }

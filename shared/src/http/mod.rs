@@ -14,6 +14,7 @@
 
 mod answer;
 mod body;
+mod etag;
 mod event;
 mod exchange;
 mod guard;
@@ -22,6 +23,7 @@ mod request;
 mod response;
 mod serve;
 
+pub use etag::tagged;
 pub use problem::Problem;
 pub use request::Request;
 pub use response::{Response, created, empty, json, no_content, ok};

@@ -8,7 +8,7 @@ use std::{
 use ::http::{HeaderMap, Method, header};
 use chrono::{DateTime, Utc};
 use lambda_http::{Body, RequestExt, request::RequestContext};
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 
 use super::{
     body,
@@ -99,6 +99,13 @@ impl Request {
             Body::Binary(bytes) => bytes,
             _ => &[],
         }
+    }
+
+    /// The body as JSON that is not read yet: for large ones, of which each part is read where it is needed.
+    ///
+    /// Fails as [`Request::json`] does.
+    pub fn raw_json(&self) -> Result<&RawValue> {
+        body::json(self.header(header::CONTENT_TYPE.as_str()), self.body())
     }
 
     /// The body as JSON.

@@ -10,11 +10,20 @@ use crate::error::{Cause, Error, Result};
 pub struct Response {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
-    pub(super) body: Option<String>,
+    pub(super) body: Option<Content>,
+    /// Whether it may travel compressed.
+    pub(super) compressible: bool,
     /// The problem's code, where it is one: for the log.
     pub(super) code: Option<&'static str>,
     /// Why it can't be sent as it is. The edge answers with an error instead; a handler need not care.
     fault: Option<Cause>,
+}
+
+/// A body.
+#[derive(Debug)]
+pub(super) enum Content {
+    Text(String),
+    Gzip(Vec<u8>),
 }
 
 /// 200 with a JSON body.
@@ -34,14 +43,14 @@ pub fn no_content() -> Response {
 
 /// A status without a body, e.g. 304.
 pub fn empty(status: StatusCode) -> Response {
-    Response { status, headers: HeaderMap::new(), body: None, code: None, fault: None }
+    Response { status, headers: HeaderMap::new(), body: None, compressible: false, code: None, fault: None }
 }
 
 /// Any status with a JSON body.
 pub fn json(status: StatusCode, body: impl Serialize) -> Response {
-    let response = Response { body: Some(String::new()), ..empty(status) };
+    let response = empty(status);
     match serde_json::to_string(&body) {
-        Ok(body) => Response { body: Some(body), ..response },
+        Ok(body) => Response { body: Some(Content::Text(body)), ..response },
         Err(err) => Response { fault: Some(err.into()), ..response },
     }
     .header(header::CONTENT_TYPE, "application/json")
@@ -60,6 +69,12 @@ impl Response {
             Err(err) => self.fault = Some(Box::new(err.into())),
         }
         self
+    }
+
+    /// Lets it travel compressed, where it is large and the caller takes that. For answers that hold no secret: the length
+    /// of a compressed secret beside a text of the caller's tells of it.
+    pub fn compressible(self) -> Self {
+        Self { compressible: true, ..self }
     }
 
     pub fn status(&self) -> StatusCode {

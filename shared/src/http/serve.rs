@@ -69,6 +69,7 @@ fn settle(outcome: std::thread::Result<Result<Response>>, exchange: &Exchange) -
     match outcome {
         Ok(result) => result
             .and_then(Response::sendable)
+            .and_then(|response| answer::compressed(response, exchange))
             .and_then(answer::within_limit)
             .unwrap_or_else(|error| refuse(&error, exchange)),
         // The panic hook has logged it, with its place.

@@ -3,6 +3,7 @@
 pub(crate) mod batch_get;
 pub mod connections;
 pub mod control;
+pub mod engines;
 pub mod jobs;
 pub mod metrics;
 pub mod objects;

@@ -5,12 +5,21 @@ use serde_json::{Value, json};
 
 use super::{driven_by, judge::assert_all_go_off};
 use crate::support::{
-    User, frame, run, scene,
+    User,
+    engines::readings,
+    frame, run, scene,
     stand_in::{Reply, StandIn},
     start,
 };
 
-pub const DRIVES: &[&str] = &["CameraBreakerOpen", "RoboflowBreakerOpen", "BuiltinDetectorUsed", "TestFrameServed"];
+pub const DRIVES: &[&str] = &[
+    "CameraBreakerOpen",
+    "RoboflowBreakerOpen",
+    "BuiltinDetectorUsed",
+    "TestFrameServed",
+    "ModelBreakerOpen",
+    "BuiltinModelUsed",
+];
 
 #[test]
 fn providers_that_fail_five_times_open_their_breakers_and_are_stood_in_for() {
@@ -31,6 +40,20 @@ fn providers_that_fail_five_times_open_their_breakers_and_are_stood_in_for() {
             user.analyze(session, number, &picture).await.success();
         }
         assert_all_go_off(&stack, &driven_by(&["CameraBreakerOpen", "RoboflowBreakerOpen", "BuiltinDetectorUsed"]));
+        stack.shutdown().await;
+    });
+}
+
+#[test]
+fn a_model_of_ones_own_that_does_not_answer_alarms() {
+    run(async {
+        let stack = start(StackOptions::default().parameter("MlServiceUrl", "http://127.0.0.1:1")).await;
+        let (planner, _) = User::with_own_fleet(&stack);
+        let wish = json!({ "engine_id": "e", "sensor_data": readings(7, 30) });
+        for _ in 0..6 {
+            planner.post("predict", &wish).await.success();
+        }
+        assert_all_go_off(&stack, &driven_by(&["ModelBreakerOpen", "BuiltinModelUsed"]));
         stack.shutdown().await;
     });
 }

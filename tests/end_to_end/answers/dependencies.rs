@@ -8,9 +8,11 @@ use local::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{OPERATIONS, POSTS, Produced, READS, WEBHOOK};
+use super::{OPERATIONS, POSTS, Produced, READS, WEBHOOK, engines};
 use crate::support::{
-    Answer, User, frame_body,
+    Answer, User,
+    engines::readings,
+    frame_body,
     pictures::picture,
     start,
     terra::{Sender, webhook},
@@ -93,6 +95,11 @@ async fn storage(produced: &Produced) {
         let path = route.replace("{user_id}", &user.id.to_string());
         produced.problem(route, 503, "unavailable", &admin.get(&path).await);
     }
+    let planner = User::with_own_fleet(&stack).0;
+    let body = json!({ "engine_id": "e", "readings": readings(1, 2) });
+    for route in engines::ROUTES.into_iter().filter(|route| route.2 != "predict/batch") {
+        produced.problem(route.2, 503, "unavailable", &engines::send(&planner, &route, &body).await);
+    }
     let delivery = webhook(&Watch::of(&user, "GARMIN").steps(days_ago(1), 8_000));
     produced.problem(WEBHOOK, 503, "unavailable", &Sender::new(&stack).send(&delivery).await);
     stack.front().clear_faults();
@@ -140,6 +147,9 @@ async fn issuer(produced: &Produced) {
     let admin = User::with_role(&stack, Some("admin"));
     let detailed = admin.get("health-check/detailed").await;
     produced.problem("health-check/detailed", 503, "unavailable", &detailed);
+    for route in engines::ROUTES {
+        produced.problem(route.2, 503, "unavailable", &engines::send(&admin, &route, &json!({})).await);
+    }
     for route in POSTS.into_iter().chain(OPERATIONS) {
         produced.problem(route, 503, "unavailable", &admin.post(route, &json!({})).await);
     }

@@ -8,6 +8,7 @@ use local::{Stack, StackOptions};
 use super::{Outcome, Produced, WEBHOOK};
 use crate::support::{
     Answer, User, base64,
+    engines::readings,
     events::{self, Event},
     pictures::picture,
     run, stack, start,
@@ -31,6 +32,16 @@ const EVENTS: &[(&str, Outcome)] = &[
     ("end-session.invalid", (422, "invalid")),
     ("end-session.other-user", (404, "not_found")),
     ("end-session.unknown", (404, "not_found")),
+    ("engines", (200, "")),
+    ("engines.invalid", (422, "invalid")),
+    ("engines.other-fleet", (403, "forbidden")),
+    ("engines.put", (200, "")),
+    ("engines.readings", (200, "")),
+    ("engines.unknown", (404, "not_found")),
+    ("fleet", (200, "")),
+    ("fleet.invalid", (422, "invalid")),
+    ("fleet.other-fleet", (403, "forbidden")),
+    ("fleet.page", (200, "")),
     ("health-check", (200, "")),
     ("health-check.detailed", (200, "")),
     ("health-check.detailed-forbidden", (403, "forbidden")),
@@ -41,6 +52,11 @@ const EVENTS: &[(&str, Outcome)] = &[
     ("latest-metrics.no-uuid", (422, "invalid")),
     ("latest-metrics.other-user", (403, "forbidden")),
     ("latest-metrics.selected", (200, "")),
+    ("predict", (200, "")),
+    ("predict.batch", (200, "")),
+    ("predict.invalid", (422, "invalid")),
+    ("predict.other-fleet", (403, "forbidden")),
+    ("predict.unknown", (404, "not_found")),
     ("recalculate-metrics", (202, "")),
     ("recalculate-metrics.forbidden", (403, "forbidden")),
     ("recalculate-metrics.invalid", (422, "invalid")),
@@ -71,13 +87,17 @@ const EVENTS: &[(&str, Outcome)] = &[
 const OTHERS: &[(&str, &str)] = &[
     ("job-worker", r#"{"batchItemFailures":[]}"#),
     ("job-worker.end-stale-sessions", "null"),
+    ("job-worker.reconcile-fleets", "null"),
     ("job-worker.sweep-jobs", "null"),
 ];
 
 /// An event for a session of its own, and the user whom it speaks for.
 async fn prepared(stack: &Stack, name: &str) -> (Event, User) {
-    let (user, other) = (User::new(stack), User::new(stack));
+    let (user, other) = (User::with_own_fleet(stack).0, User::new(stack));
     let admin = User::with_role(stack, Some("admin"));
+    if name.starts_with("engines") {
+        user.reads("FD001-7", &readings(1, 2)).await;
+    }
     let session = user.session().await.to_string();
     let frame = if name.starts_with("analyze-frame") { base64(&picture(2).await) } else { String::new() };
     let (user_id, other_id) = (user.id.to_string(), other.id.to_string());
@@ -105,7 +125,7 @@ async fn ask_all(produced: &Produced, ask: impl AsyncFn(&Stack, &Event, &User) -
                 answer = ask(stack, &event, &user).await;
             }
         }
-        produced.outcome(event.route(), *outcome, &answer);
+        produced.outcome(&event.route(), *outcome, &answer);
     };
     let shared = stack().await;
     stream::iter(others).for_each_concurrent(4, |case| check(shared, case)).await;

@@ -4,16 +4,23 @@ use futures::future::join_all;
 use local::StackOptions;
 use serde_json::json;
 
-use super::{LATEST, OPERATIONS, POSTS, Produced, READS, WEBHOOK};
+use super::{LATEST, OPERATIONS, POSTS, Produced, READS, WEBHOOK, engines};
 use crate::support::{Answer, User, run, stack, start, terra::Sender};
 
 pub async fn cases(produced: &Produced) {
-    futures::join!(standard(produced), lenient(produced), strict(produced), webhook(produced), blocked(produced));
+    futures::join!(
+        standard(produced),
+        lenient(produced),
+        strict(produced),
+        webhook(produced),
+        engines::limits(produced),
+        blocked(produced)
+    );
 }
 
 /// Sends requests, eight at once, until one is refused; returns its answer and how many were let through. Twice the limit
 /// is enough wherever in the minute it began, and some more for those that a busy machine could not count in time.
-async fn until_refused(limit: usize, request: impl AsyncFn() -> Answer) -> (Answer, usize) {
+pub async fn until_refused(limit: usize, request: impl AsyncFn() -> Answer) -> (Answer, usize) {
     let mut passed = 0;
     while passed <= 2 * limit + 64 {
         let (refused, others): (Vec<_>, Vec<_>) =
@@ -90,6 +97,10 @@ async fn blocked(produced: &Produced) {
     for who in [&forger, &user.without_token()] {
         for route in POSTS.into_iter().chain(OPERATIONS) {
             produced.problem(route, 429, "blocked", &in_the_end(async || who.post(route, &json!({})).await).await);
+        }
+        for route in engines::ROUTES {
+            let refused = in_the_end(async || engines::send(who, &route, &json!({})).await).await;
+            produced.problem(route.2, 429, "blocked", &refused);
         }
         for route in READS.into_iter().chain(["health-check/detailed"]) {
             let path = route.replace("{user_id}", &user.id.to_string());

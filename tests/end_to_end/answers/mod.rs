@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, sync::Mutex, thread};
 use crate::support::{Answer, run};
 
 mod dependencies;
+mod engines;
 mod events;
 mod limits;
 mod requests;
@@ -165,6 +166,16 @@ const fn operation(success: u16) -> [Outcome; 11] {
     ]
 }
 
+/// What the API says of the routes of engines.
+fn engines_required() -> impl Iterator<Item = (String, u16, String)> {
+    engines::OWN.iter().flat_map(|(route, own)| {
+        let with_body = !["engines/{id}", "fleet"].contains(route);
+        let body = engines::WITH_BODY.iter().filter(move |_| with_body);
+        let all = engines::ALL.iter().chain(body).chain(own.iter());
+        all.map(|(status, code)| ((*route).to_owned(), *status, (*code).to_owned()))
+    })
+}
+
 /// Routes of sessions: they take a body, of any user.
 const POSTS: [&str; 4] = ["start-session", "camera-proxy", "analyze-frame", "end-session"];
 /// Routes that take a body, of admins.
@@ -186,7 +197,7 @@ impl Produced {
         if status != 304 {
             assert_eq!(answer.header("content-type"), Some("application/json"), "{route}");
         }
-        if route == LATEST {
+        if [LATEST, "engines/{id}", "fleet"].contains(&route) {
             answer.has_common_headers_but("cache-control", "private, no-cache");
         } else {
             answer.has_common_headers();
@@ -222,6 +233,7 @@ fn every_answer_of_the_api_can_be_had_and_no_other() {
         scope.spawn(|| run(requests::cases(&produced)));
         scope.spawn(|| run(dependencies::cases(&produced)));
         scope.spawn(|| run(wearables::cases(&produced)));
+        scope.spawn(|| run(engines::cases(&produced)));
     });
     // After the others, which have deadlines: these are thousands of requests.
     run(limits::cases(&produced));
@@ -229,7 +241,7 @@ fn every_answer_of_the_api_can_be_had_and_no_other() {
     let of_route = |(route, outcomes): &(&str, &[Outcome])| -> Vec<_> {
         outcomes.iter().map(|(status, code)| ((*route).to_owned(), *status, (*code).to_owned())).collect()
     };
-    let required: BTreeSet<_> = REQUIRED.iter().flat_map(of_route).collect();
+    let required: BTreeSet<_> = REQUIRED.iter().flat_map(of_route).chain(engines_required()).collect();
     let missing: Vec<_> = required.difference(&produced).collect();
     assert!(missing.is_empty(), "promised, and produced by no case: {missing:#?}");
     let unknown: Vec<_> = produced.difference(&required).collect();

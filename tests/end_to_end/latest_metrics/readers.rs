@@ -45,18 +45,18 @@ fn who_has_the_answer_already_is_told_so_without_it() {
         let first = owner.get(&route).await;
         assert_eq!(first.header("cache-control"), Some("private, no-cache"));
         let tag = first.header("etag").unwrap().to_owned();
-        assert!(tag.starts_with('"') && tag.ends_with('"') && tag.len() > 10, "{tag}");
+        assert!(tag.starts_with("W/\"") && tag.ends_with('"') && tag.len() > 10, "{tag}");
         let ask = async |known: &str| -> Answer {
             let request = owner.request(reqwest::Method::GET, &route).header("if-none-match", known);
             Answer::of(request.send().await.unwrap()).await
         };
-        for known in [tag.clone(), format!("W/{tag}"), format!("\"other\", {tag}"), "*".to_owned()] {
+        for known in [tag.clone(), tag.replace("W/", ""), format!("\"other\", {tag}"), "*".to_owned()] {
             let answer = ask(&known).await;
             assert_eq!((answer.status, &answer.body), (304, &json!(null)), "{known}");
             assert_eq!(answer.header("etag"), Some(&*tag), "{known}");
             answer.has_common_headers_but("cache-control", "private, no-cache");
         }
-        for unknown in ["\"other\"".to_owned(), tag.trim_matches('"').to_owned()] {
+        for unknown in ["\"other\"".to_owned(), tag.replace("W/", "").trim_matches('"').to_owned()] {
             assert_eq!(ask(&unknown).await.success(), first.body, "{unknown}");
         }
         // Another selection is another answer.

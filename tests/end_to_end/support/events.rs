@@ -36,10 +36,12 @@ impl Event {
     }
 
     /// The route without its method and prefix, such as `health-check/live`; the function's name where it has no route.
-    pub fn route(&self) -> &str {
+    pub fn route(&self) -> String {
         match self.json["routeKey"].as_str() {
-            Some(key) => key.split_once("/functions/v1/").unwrap().1,
-            None => self.function(),
+            // What writes to a path that is read as well is named with its method.
+            Some(key) if key.starts_with("PUT") => key.replace("/functions/v1/", ""),
+            Some(key) => key.split_once("/functions/v1/").unwrap().1.to_owned(),
+            None => self.function().to_owned(),
         }
     }
 

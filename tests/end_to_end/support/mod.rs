@@ -15,6 +15,7 @@ use tokio::{
 };
 use uuid::Uuid;
 
+pub mod engines;
 pub mod events;
 pub mod in_process;
 pub mod pictures;
@@ -153,6 +154,8 @@ pub struct User {
     pub id: Uuid,
     pub token: Option<String>,
     pub base_url: String,
+    /// Where they call from.
+    pub address: IpAddr,
     http: reqwest::Client,
 }
 
@@ -174,18 +177,24 @@ impl User {
     }
 
     pub fn bearing(stack: &Stack, id: Uuid, token: Option<String>) -> Self {
-        let http = reqwest::Client::builder().local_address(fresh_address()).build().unwrap();
-        Self { id, token, base_url: stack.base_url(), http }
+        let address = fresh_address();
+        let http = reqwest::Client::builder().local_address(address).build().unwrap();
+        Self { id, token, base_url: stack.base_url(), address, http }
     }
 
     /// The same address without a token.
     pub fn without_token(&self) -> Self {
-        Self { id: self.id, token: None, base_url: self.base_url.clone(), http: self.http.clone() }
+        self.bearing_instead(None)
     }
 
     /// The same address with another token.
     pub fn with_token(&self, token: &str) -> Self {
-        Self { id: self.id, token: Some(token.into()), base_url: self.base_url.clone(), http: self.http.clone() }
+        self.bearing_instead(Some(token.into()))
+    }
+
+    fn bearing_instead(&self, token: Option<String>) -> Self {
+        let Self { id, address, .. } = *self;
+        Self { id, token, base_url: self.base_url.clone(), address, http: self.http.clone() }
     }
 
     pub fn request(&self, method: reqwest::Method, route: &str) -> reqwest::RequestBuilder {

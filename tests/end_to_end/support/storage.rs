@@ -57,13 +57,22 @@ pub async fn put(stack: &Stack, table: &str, row: Row) {
 
 /// Sets one attribute of a row, whatever it was.
 pub async fn set(stack: &Stack, table: &str, key: &[(&str, &str)], attribute: &str, value: &str) {
+    set_value(stack, table, key, attribute, text(value)).await;
+}
+
+/// The same, to a number.
+pub async fn set_number(stack: &Stack, table: &str, key: &[(&str, &str)], attribute: &str, value: i64) {
+    set_value(stack, table, key, attribute, AttributeValue::N(value.to_string())).await;
+}
+
+async fn set_value(stack: &Stack, table: &str, key: &[(&str, &str)], attribute: &str, value: AttributeValue) {
     let mut update = dynamodb(stack).update_item().table_name(stack.table(table).unwrap());
     for (name, value) in key {
         update = update.key(*name, text(value));
     }
     let update =
         update.update_expression("SET #attribute = :value").expression_attribute_names("#attribute", attribute);
-    update.expression_attribute_values(":value", text(value)).send().await.unwrap();
+    update.expression_attribute_values(":value", value).send().await.unwrap();
 }
 
 /// Media type and bytes of an object of the bucket.
