@@ -2,7 +2,7 @@
 
 use http::uri::PathAndQuery;
 use shared::provider::Failure;
-use tonic::{Code, Request, client::Grpc};
+use tonic::{Request, client::Grpc};
 use tonic_prost::ProstCodec;
 
 use crate::{connection::RemoteModel, failure};
@@ -42,8 +42,6 @@ impl RemoteModel {
             Ok(_) => Err(Failure::Broken { status: 503 }),
             Err(status) => match failure::of(&status) {
                 Failure::Refused { .. } => Ok(()),
-                // Some servers say so of what they don't know.
-                _ if status.code() == Code::NotFound => Ok(()),
                 failure => Err(failure),
             },
         }

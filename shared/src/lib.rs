@@ -15,6 +15,7 @@ pub mod ids;
 pub mod jobs;
 pub mod provider;
 pub mod rate_limit;
+pub mod secrets;
 pub mod store;
 pub mod telemetry;
 

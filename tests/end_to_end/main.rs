@@ -7,6 +7,7 @@
     reason = "clippy exempts test functions only, not what they share"
 )]
 
+mod alarms;
 mod answers;
 mod batches;
 mod camera;
@@ -30,6 +31,7 @@ mod retries;
 mod roboflow;
 mod round_trips;
 mod schedules;
+mod secrets;
 mod sessions;
 mod support;
 mod telemetry;

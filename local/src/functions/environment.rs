@@ -5,12 +5,13 @@ use std::path::Path;
 
 use crate::template::Function;
 
-/// Where the three AWS APIs are.
+/// Where the AWS APIs are.
 #[derive(Debug, Clone)]
 pub struct Endpoints {
     pub dynamodb: String,
     pub sqs: String,
     pub s3: String,
+    pub secrets_manager: String,
 }
 
 /// An access key of the stack: one for each function, so that the front knows who calls, and one for everybody else.
@@ -44,6 +45,7 @@ pub fn variables(
         ("AWS_DEFAULT_REGION", (*region).to_owned()),
         ("AWS_ENDPOINT_URL_DYNAMODB", endpoints.dynamodb.clone()),
         ("AWS_ENDPOINT_URL_S3", endpoints.s3.clone()),
+        ("AWS_ENDPOINT_URL_SECRETS_MANAGER", endpoints.secrets_manager.clone()),
         ("AWS_ENDPOINT_URL_SQS", endpoints.sqs.clone()),
         ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", function.memory.to_string()),
         ("AWS_LAMBDA_FUNCTION_NAME", function.function_name.clone()),

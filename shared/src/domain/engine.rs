@@ -10,7 +10,7 @@ mod wire;
 
 pub use description::{Description, Engine, Status};
 pub use prediction::{Health, Interval, ModelKind, Prediction};
-pub use reading::{MAX_CYCLE, MAX_READINGS, Reading, SENSORS, SETTINGS};
+pub use reading::{MAX_CYCLE, MAX_READINGS, Reading, SENSORS, SETTINGS, in_order};
 pub use shown::Shown;
 pub use statistics::{SensorStatistics, statistics};
 pub use totals::Totals;

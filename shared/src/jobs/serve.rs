@@ -28,6 +28,7 @@ where
     S: AsyncFn(&Context, &Value) -> Result<()>,
 {
     let (context, perform, scheduled) = (&context, &perform, &scheduled);
+    context.fetch_secrets().await?;
     lambda_runtime::spawn_graceful_shutdown_handler(|| async {}).await;
     let service = service_fn(async move |event: LambdaEvent<Value>| {
         let (event, lambda) = (event.payload, event.context);

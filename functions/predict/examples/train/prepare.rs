@@ -3,8 +3,7 @@
 use std::ops::Range;
 
 use predict::model::CAP;
-use predict::model::features::SCATTER_WINDOW;
-use predict::model::features::{FEATURE_COUNT, Features};
+use predict::model::features::{FEATURE_COUNT, Features, SCATTER_WINDOW};
 use predict::model::history::{History, INDEX_COUNT, SENSOR_COUNT, Scales};
 use predict::model::limits::{LEVEL_WINDOW, Limits, SCATTER_FROM};
 use predict::model::regimes::{REGIMES, recognise};
@@ -203,8 +202,9 @@ impl System {
         for pivot in 0..N {
             for row in pivot + 1..N {
                 let share = self.matrix[row][pivot] / self.matrix[pivot][pivot];
-                for column in pivot..N {
-                    self.matrix[row][column] -= share * self.matrix[pivot][column];
+                let above = self.matrix[pivot];
+                for (number, above) in self.matrix[row].iter_mut().zip(above).skip(pivot) {
+                    *number -= share * above;
                 }
                 self.right[row] -= share * self.right[pivot];
             }
@@ -225,7 +225,7 @@ fn widest() -> Limits {
 }
 
 fn widen(limits: &mut Limits, history: &History) {
-    for len in 1..=history.len() {
+    for len in 1..=history.readings() {
         let over = |window: usize| {
             let from = len.saturating_sub(window);
             Trend::over(&history.cycles[from..len], &history.sensors[from..len])
@@ -235,7 +235,7 @@ fn widen(limits: &mut Limits, history: &History) {
             stretch(&mut limits.scatter, &over(SCATTER_WINDOW).scatter);
         }
     }
-    limits.oldest[0] = limits.oldest[0].max(single(count(history.len())));
+    limits.oldest[0] = limits.oldest[0].max(single(count(history.readings())));
 }
 
 fn stretch(range: &mut [[f32; SENSOR_COUNT]; 2], values: &[f64; SENSOR_COUNT]) {

@@ -101,7 +101,7 @@ impl Serialize for Reading {
 }
 
 /// Fails where a cycle does not come after the one before it; each fault names its reading.
-fn in_order(readings: &[Reading]) -> Result<(), Invalid> {
+pub fn in_order(readings: &[Reading]) -> Result<(), Invalid> {
     let pairs = readings.iter().zip(readings.iter().skip(1)).enumerate();
     let faults: Vec<FieldError> = pairs
         .filter(|(_, (before, after))| before.cycle >= after.cycle)
