@@ -50,7 +50,7 @@ pub fn cargo() -> OsString {
     std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
-/// A variable that the developer sets for a command; none where it is empty. Functions get none of these either.
+/// A variable that is set for the command that runs; none where it is empty.
 #[expect(clippy::disallowed_methods, reason = "secrets come this way: arguments are in every list of processes")]
 pub fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())

@@ -44,11 +44,15 @@ case $(uname -m) in
   x86_64) architecture=x86_64 flag=--x86-64 ;;
   aarch64 | arm64) architecture=arm64 flag=--arm64 ;;
 esac
+# Where cargo-lambda has cargo build; beside it, it lays out target/lambda/<name>/bootstrap.
+built=target/$(uname -m)-unknown-linux-gnu/release
 
-# Every function as it is deployed, for this machine's processor: target/lambda/<name>/bootstrap.
+# Every function as it is deployed, for this machine's processor.
 build_functions() {
   local bin functions
   bin=$(tools cargo-lambda)
   mapfile -t functions < <(ls functions)
-  PATH="$bin:$PATH" cargo lambda build --quiet --release "$flag" "${functions[@]/#/--package=}"
+  PATH="$bin:$PATH" cargo lambda build --quiet --release "$flag" --output-format zip "${functions[@]/#/--package=}"
 }
+
+free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }

@@ -43,7 +43,7 @@ class Emulator:
         names, memory = declared()[name]
         values = stack.environment()["Parameters"]
         aws = stack.json["aws"]
-        environment = {key: value for key, value in values.items() if key in names or key.startswith("AWS_ENDPOINT_URL")}
+        environment = {key: value for key, value in values.items() if key in names}
         environment |= {
             "AWS_REGION": aws["region"],
             "AWS_ACCESS_KEY_ID": aws["access_key_id"],
@@ -103,9 +103,7 @@ def main(stack_file, binaries):
     stack.prepare()
     faults, started = [], time.monotonic()
     for function in sorted({events.function_of(name) for name in events.names()}):
-        binary = next((path for path in binary_paths(binaries, function) if path.exists()), None)
-        if binary is None:
-            raise SystemExit(f"{function} is not built")
+        binary = pathlib.Path(binaries).resolve() / function
         mine = [name for name in events.names() if events.function_of(name) == function]
         with open(pathlib.Path(stack_file).parent / f"rie-{function}.log", "w") as log:
             emulator = Emulator(str(rie), str(binary), function, stack, log)
@@ -119,12 +117,6 @@ def main(stack_file, binaries):
         print(f"  {fault}")
     print(f"{len(events.names())} events in {time.monotonic() - started:.0f} s, {len(faults)} answered otherwise")
     return 1 if faults else 0
-
-
-def binary_paths(binaries, function):
-    """As cargo-lambda lays them out, and as cargo does."""
-    root = pathlib.Path(binaries).resolve()
-    return [root / function / "bootstrap", root / function]
 
 
 if __name__ == "__main__":
