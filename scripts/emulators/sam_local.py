@@ -8,36 +8,14 @@ import re
 import socket
 import subprocess
 import sys
-import threading
 import time
 
 import events
+import passing
 from samcli.yamlhelper import yaml_parse
 
 HOST = "host.docker.internal"
 BUILT = events.ROOT / ".aws-sam/build/template.yaml"
-
-
-def pass_on(gateway, port):
-    """Hands connections of containers on to the same port of loopback."""
-    listener = socket.create_server((gateway, port))
-
-    def copy(source, sink):
-        try:
-            while data := source.recv(65536):
-                sink.sendall(data)
-            sink.shutdown(socket.SHUT_WR)
-        except OSError:
-            pass
-
-    def serve():
-        while True:
-            client, _ = listener.accept()
-            upstream = socket.create_connection(("127.0.0.1", port))
-            for pair in ((client, upstream), (upstream, client)):
-                threading.Thread(target=copy, args=pair, daemon=True).start()
-
-    threading.Thread(target=serve, daemon=True).start()
 
 
 def functions():
@@ -114,8 +92,7 @@ def main(stack_file, sam, gateway, port):
     stack.prepare()
     environment = folder / "env.json"
     environment.write_text(json.dumps(stack.environment(HOST), indent=2))
-    for passed_on in sorted({int(port) for port in re.findall(rf"{HOST}:(\d+)", environment.read_text())}):
-        pass_on(gateway, passed_on)
+    passing.pass_on_all(gateway, re.findall(rf"{HOST}:(\d+)", environment.read_text()))
     given = options(stack, environment)
     given["environment"] = os.environ | given["credentials"]
     faults = list(invoke_each(sam, stack, given, folder))

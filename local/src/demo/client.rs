@@ -47,8 +47,18 @@ impl Client {
     }
 
     pub async fn post(&self, route: &str, body: &Value) -> Result<Value, Failure> {
+        answer(route, self.post_request(route, body)).await
+    }
+
+    /// Status and body of whatever is answered.
+    pub async fn ask(&self, route: &str, body: &Value) -> Result<(u16, Value), Failure> {
+        let response = self.post_request(route, body).send().await?;
+        Ok((response.status().as_u16(), serde_json::from_str(&response.text().await?)?))
+    }
+
+    fn post_request(&self, route: &str, body: &Value) -> RequestBuilder {
         let post = self.request(Method::POST, route).header("content-type", "application/json");
-        answer(route, post.body(body.to_string())).await
+        post.body(body.to_string())
     }
 
     /// Without a token.

@@ -22,6 +22,7 @@ const SCORE_TOLERANCE: f64 = 0.1;
 pub async fn check(target: &Target, report: &mut Report) -> Option<()> {
     let scene = Arc::new(Scene::random(TargetType::AirPistol10m, SEED, &SceneSpec::default()));
     let session = report.step("start-session", start(target)).await?;
+    report.step("camera-proxy", camera(target, session)).await;
     let mut known = 0;
     for (number, shots) in (1..).zip(FRAMES) {
         let name = format!("analyze-frame, {shots} shots");
@@ -38,6 +39,19 @@ async fn start(target: &Target) -> Result<(Uuid, String), Failure> {
     let answer = target.client.post("start-session", &body).await?;
     let id: Uuid = answer["session"]["id"].as_str().and_then(|id| id.parse().ok()).ok_or("no session id")?;
     Ok((id, format!("session {id}")))
+}
+
+/// A frame of the camera's, where there is one: a backend without one says so.
+async fn camera(target: &Target, session: Uuid) -> Result<((), String), Failure> {
+    let wish = json!({ "session_id": session, "frame_number": 1 });
+    let (status, answer) = target.client.ask("camera-proxy", &wish).await?;
+    if status == 503 && answer["detail"] == "no camera is configured" {
+        return Ok(((), "no camera".into()));
+    }
+    expect(status == 200, || format!("{status}: {answer}"))?;
+    let metadata = &answer["frame_metadata"];
+    let text = |name: &str| metadata[name].as_str().unwrap_or("?").to_owned();
+    Ok(((), format!("{} {}, {}", text("resolution"), text("format"), text("source"))))
 }
 
 async fn frame(
