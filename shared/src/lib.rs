@@ -16,6 +16,7 @@ pub mod jobs;
 pub mod provider;
 pub mod rate_limit;
 pub mod secrets;
+mod shutdown;
 pub mod store;
 pub mod telemetry;
 
