@@ -15,7 +15,7 @@ import passing
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=pathlib.Path)
-    parser.add_argument("--host", default="host.docker.internal", help="what the functions call this machine")
+    parser.add_argument("--host", default="localhost", help="what the functions call this machine")
     parser.add_argument("--stack-file", default="target/local/stack.json")
     parser.add_argument("--pass-on", action="store_true", help="stay, and let containers reach the stack's ports")
     return parser.parse_args()
