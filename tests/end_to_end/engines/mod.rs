@@ -82,7 +82,8 @@ fn readings_that_come_twice_late_or_corrected_are_stored_once_each() {
         let part = |from: usize, to: usize| json!(all.as_array().unwrap()[from..to]);
         // The later ones first, with an overlap, twice, and two at the same time.
         user.reads("e", &part(20, 60)).await;
-        futures::join!(user.reads("e", &part(0, 30)), user.reads("e", &part(10, 40)), user.reads("e", &part(0, 30)));
+        let (first, second) = (part(0, 30), part(10, 40));
+        futures::join!(user.reads("e", &first), user.reads("e", &second), user.reads("e", &first));
         let shown = user.get("engines/e?fields=history&limit=1000").await.success();
         assert_eq!(shown["history"], all);
         let mut corrected = part(59, 60);
