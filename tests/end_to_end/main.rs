@@ -14,6 +14,7 @@ mod chaos;
 mod connections;
 mod counting;
 mod demo;
+mod description;
 mod engines;
 mod failures;
 mod frames;

@@ -26,7 +26,7 @@ pub struct Answer<'a> {
     analysis: &'a RawValue,
 }
 
-/// `analysis` of the answer; kept with the frame, so that the same frame again gets the same answer.
+/// What was found; kept with the frame, so that the same frame again gets the same answer.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Analysis<'a> {
     detections: Vec<Detection>,

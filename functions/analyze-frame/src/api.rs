@@ -15,7 +15,7 @@ pub fn operations() -> [Operation; 1] {
     let body = json!({
         "session_id": "3d9a1f60-6c1e-4f0a-8a55-2f1f7a0c9b11",
         "frame_number": 1,
-        "frame_data": "/9j/4AAQSkZJRgABAQEASABIAAD/2wBDAP8=",
+        "frame_data": "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==",
     });
     let description = "Finds target and holes, scores them by the ISSF rules, and counts what no frame before has shown. The \
                        same frame again gets the same answer. Coordinates are those of the upright picture.";

@@ -38,7 +38,7 @@ pub async fn handle(ctx: &Context, request: Request) -> Result<Response> {
     Ok(http::tagged(&request, &answer)?.compressible())
 }
 
-/// The answer, as the API has it.
+/// A page of a fleet.
 #[derive(Debug, Serialize, ToSchema)]
 struct Answer<'a> {
     /// The most critical first; those without a prediction last.

@@ -1,5 +1,7 @@
 //! What is asked for.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use shared::{
@@ -105,6 +107,11 @@ impl PartialSchema for Ask {
 }
 
 impl ToSchema for Ask {
+    fn name() -> Cow<'static, str> {
+        // As the request for one is called: a batch holds the same.
+        "PredictRequest".into()
+    }
+
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
         schemas.push((Reading::name().into(), Reading::schema()));
     }

@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 pub mod api;
 
-/// The answer, as the API has it.
+/// A recalculation that has begun.
 #[derive(Debug, Serialize, ToSchema)]
 struct Answer {
     success: bool,

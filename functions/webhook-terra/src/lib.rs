@@ -32,7 +32,7 @@ use delivery::{Received, Unnamed};
 const STORE: Duration = Duration::from_millis(500);
 const ENQUEUE: Duration = Duration::from_millis(300);
 
-/// The answer, as the API has it.
+/// What became of a delivery.
 #[derive(Debug, Serialize, ToSchema)]
 struct Answer {
     success: bool,

@@ -1,34 +1,40 @@
-//! Responses that several operations share stand in one place.
+//! Responses that most operations share stand in one place.
 
 use std::collections::BTreeMap;
 
 use utoipa::openapi::{Components, Paths, Ref, RefOr, Response, path::Operation};
 
-/// Moves every refusal that says the same wherever it is given to the components; those that name their route's own reason
-/// stay with it.
+/// Moves every refusal that more than half of the operations give, in the same words, to the components.
 pub fn share(paths: &mut Paths, components: &mut Components) {
-    let mut shared: BTreeMap<String, Vec<RefOr<Response>>> = BTreeMap::new();
-    for response in responses(paths) {
-        if let Some(name) = name(response) {
-            shared.entry(name).or_default().push(response.clone());
+    let operations = operations(paths).count();
+    let mut refusals: Vec<(RefOr<Response>, usize)> = Vec::new();
+    for refusal in responses(paths).filter(|response| name(response).is_some()) {
+        match refusals.iter_mut().find(|(known, _)| known == refusal) {
+            Some((_, count)) => *count += 1,
+            None => refusals.push((refusal.clone(), 1)),
         }
     }
-    shared.retain(|_, same| same.len() > 1 && same.windows(2).all(|pair| pair.first() == pair.last()));
+    refusals.retain(|(_, count)| 2 * count > operations);
     for response in responses(paths) {
-        if let Some(name) = name(response).filter(|name| shared.contains_key(name)) {
+        if let Some(name) = name(response)
+            && refusals.iter().any(|(shared, _)| shared == response)
+        {
             *response = RefOr::Ref(Ref::from_response_name(name));
         }
     }
-    let shared = shared.into_iter().filter_map(|(name, mut same)| Some((name, same.pop()?)));
-    components.responses.extend(shared);
+    let named = refusals.into_iter().filter_map(|(refusal, _)| Some((name(&refusal)?, refusal)));
+    components.responses.extend(named.collect::<BTreeMap<_, _>>());
+}
+
+fn operations(paths: &mut Paths) -> impl Iterator<Item = &mut Operation> {
+    paths.paths.values_mut().flat_map(|item| {
+        let methods: [&mut Option<Operation>; 3] = [&mut item.get, &mut item.post, &mut item.put];
+        methods.into_iter().flatten()
+    })
 }
 
 fn responses(paths: &mut Paths) -> impl Iterator<Item = &mut RefOr<Response>> {
-    let operations = paths.paths.values_mut().flat_map(|item| {
-        let methods: [&mut Option<Operation>; 3] = [&mut item.get, &mut item.post, &mut item.put];
-        methods.into_iter().flatten()
-    });
-    operations.flat_map(|operation| operation.responses.responses.values_mut())
+    operations(paths).flat_map(|operation| operation.responses.responses.values_mut())
 }
 
 /// After the codes of its problems; nothing where it holds something else too.

@@ -24,7 +24,7 @@ const FEWEST_FOR_SHAPE: usize = 5;
 /// point it costs with each shot.
 const NOTICEABLE_RINGS: f64 = 0.25;
 
-/// `coaching_advice` of the API. A list is empty only where there is nothing to say; `next_steps` never is.
+/// Coaching advice. A list is empty only where there is nothing to say; `next_steps` never is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Advice {
     pub strengths: Vec<String>,

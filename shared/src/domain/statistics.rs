@@ -27,7 +27,7 @@ pub const R95_SIGMAS: f64 = 2.4477;
 /// Of 100 sessions, σ lies outside its interval in ten: in five below it, in five above it.
 const TAIL: f64 = 0.05;
 
-/// `statistics` of the API. Scores, millimetres, minutes and percentages are rounded to a tenth; what has no shots to
+/// What a session comes to. Scores, millimetres, minutes and percentages are rounded to a tenth; what has no shots to
 /// come from is `null`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Statistics {

@@ -36,13 +36,9 @@ impl Description {
 
     /// Route, status and code of every answer that is described; without a code where it is no problem.
     pub fn outcomes() -> BTreeSet<(String, u16, String)> {
-        let paths = DESCRIPTION.document["paths"].as_object().unwrap().iter();
-        let operations = paths.flat_map(|(path, item)| {
-            let methods = item.as_object().unwrap();
-            methods.iter().map(move |(method, operation)| (short(path, method, methods.len()), operation))
-        });
         let mut outcomes = BTreeSet::new();
-        for (route, operation) in operations {
+        for (path, method, operation) in DESCRIPTION.operations() {
+            let route = short(path, method, DESCRIPTION.responses(path).len());
             for (status, response) in operation["responses"].as_object().unwrap() {
                 let response = DESCRIPTION.resolved(response);
                 let mut add = |code: &str| outcomes.insert((route.clone(), status.parse().unwrap(), code.to_owned()));
@@ -55,6 +51,48 @@ impl Description {
             }
         }
         outcomes
+    }
+
+    /// Method, path and body of every request of which there is an example.
+    pub fn requests() -> Vec<(&'static str, &'static str, &'static Value)> {
+        let operations = DESCRIPTION.operations();
+        let bodies = operations.filter_map(|(path, method, operation)| {
+            let body = operation.pointer("/requestBody/content/application~1json/example")?;
+            Some((method, path, body))
+        });
+        bodies.collect()
+    }
+
+    /// Where each example stands, the reference of its schema, and the example.
+    pub fn examples() -> Vec<(String, &'static str, &'static Value)> {
+        let mut examples = Vec::new();
+        for (path, method, operation) in DESCRIPTION.operations() {
+            let responses = operation["responses"].as_object().unwrap().values();
+            let responses = responses.map(|response| DESCRIPTION.resolved(response));
+            let contents = responses.chain(operation.get("requestBody")).filter_map(|part| part["content"].as_object());
+            for content in contents.flat_map(Map::values) {
+                let several = content["examples"].as_object().into_iter().flat_map(Map::values);
+                for example in several.map(|example| &example["value"]).chain(content.get("example")) {
+                    examples.push((format!("{method} {path}"), content["schema"]["$ref"].as_str().unwrap(), example));
+                }
+            }
+        }
+        examples
+    }
+
+    /// What of a value is not as a schema has it, by the schema's reference.
+    pub fn faults_of(schema: &str, value: &Value) -> Vec<String> {
+        let faults = DESCRIPTION.validator(schema).iter_errors(value);
+        faults.map(|fault| format!("{}: {fault}", fault.instance_path())).collect()
+    }
+
+    /// Path, method and the rest of each.
+    fn operations(&self) -> impl Iterator<Item = (&str, &str, &Value)> {
+        let paths = self.document["paths"].as_object().unwrap().iter();
+        paths.flat_map(|(path, item)| {
+            let methods = item.as_object().unwrap().iter();
+            methods.map(move |(method, operation)| (path.as_str(), method.as_str(), operation))
+        })
     }
 
     /// Holds an answer of the API against the description; whatever else answers is passed over.
@@ -98,11 +136,7 @@ impl Description {
                 None => faults.push(format!("the media type {media_type} is not described")),
                 Some(content) => {
                     let schema = content["schema"]["$ref"].as_str().unwrap();
-                    faults.extend(
-                        self.validator(schema)
-                            .iter_errors(&answer.body)
-                            .map(|err| format!("{}: {err}", err.instance_path())),
-                    );
+                    faults.extend(Self::faults_of(schema, &answer.body));
                     let codes = content.get("examples").and_then(Value::as_object);
                     if codes.is_some_and(|codes| !codes.contains_key(answer.code())) {
                         faults.push(format!("the code {} is not described", answer.code()));

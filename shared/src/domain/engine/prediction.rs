@@ -45,7 +45,7 @@ pub enum ModelKind {
 pub struct Interval {
     /// Cycles.
     pub low: u32,
-    /// Cycles; none where the end is open, because the model does not tell apart what lies beyond its cap.
+    /// Cycles; null where the end is open, because the model does not tell apart what lies beyond its cap.
     pub high: Option<u32>,
     pub level: f64,
     /// Whether the upper end is open.
