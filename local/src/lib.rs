@@ -45,6 +45,7 @@ pub mod s3;
 mod sdk;
 pub mod secrets;
 pub mod send_terra;
+pub mod smoke;
 pub mod sources;
 pub mod sqs;
 mod stack;

@@ -33,6 +33,7 @@ mod round_trips;
 mod schedules;
 mod secrets;
 mod sessions;
+mod smoke;
 mod support;
 mod telemetry;
 mod tokens;

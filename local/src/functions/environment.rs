@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use crate::system;
 use crate::template::Function;
 
 /// Where the AWS APIs are.
@@ -29,6 +30,9 @@ pub struct Surroundings<'a> {
     pub credentials: &'a Credentials,
     pub task_root: &'a Path,
 }
+
+/// Set by `cargo llvm-cov`; read by code that is instrumented for it.
+const PROFILE: &str = "LLVM_PROFILE_FILE";
 
 /// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime>
 pub fn variables(
@@ -69,5 +73,7 @@ pub fn variables(
     // Lambda refuses a template that sets one of its own names, so it does not matter which comes last.
     let mut variables = function.environment.clone();
     variables.extend(lambda.map(|(name, value)| (name.to_owned(), value)));
+    // Where a coverage run collects what a process has executed: a function's is part of it.
+    variables.extend(system::variable(PROFILE).map(|pattern| (PROFILE.to_owned(), pattern)));
     variables
 }

@@ -174,4 +174,6 @@ impl Model {
 }
 
 #[cfg(test)]
+mod emulators;
+#[cfg(test)]
 mod tests;

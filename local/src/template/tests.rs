@@ -2,7 +2,7 @@ use serde_json::json;
 
 use super::*;
 
-fn site() -> Site {
+pub(super) fn site() -> Site {
     Site {
         region: "us-east-1".to_owned(),
         account: "000000000000".to_owned(),
