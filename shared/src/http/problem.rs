@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use ::http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::response::{Response, json};
 use crate::{
@@ -12,11 +13,12 @@ use crate::{
 };
 
 /// The body of an error answer. It tells what the caller can act on, and nothing of our insides.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Problem<'a> {
     r#type: &'static str,
     title: &'static str,
     #[serde(serialize_with = "as_number")]
+    #[schema(value_type = u16)]
     status: StatusCode,
     code: &'static str,
     detail: String,
