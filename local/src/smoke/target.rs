@@ -29,10 +29,12 @@ impl Target {
             Some(url) => (url.clone(), options.token.clone(), None),
             None => of_stack(options)?,
         };
-        let token = token.or_else(|| system::variable("SMOKE_TOKEN")).ok_or("no token: give one, or set SMOKE_TOKEN")?;
+        let token =
+            token.or_else(|| system::variable("SMOKE_TOKEN")).ok_or("no token: give one, or set SMOKE_TOKEN")?;
         let secret = secret.or_else(|| system::variable("TERRA_SIGNING_SECRET"));
         let claims = claims(&token)?;
-        let user: Uuid = claims["sub"].as_str().and_then(|id| id.parse().ok()).ok_or("the token names no user (sub)")?;
+        let user: Uuid =
+            claims["sub"].as_str().and_then(|id| id.parse().ok()).ok_or("the token names no user (sub)")?;
         let client = Client::at(&url, token, user)?;
         let terra = secret.map(|secret| Terra::new(Http::new(), client.base_url(), secret));
         Ok(Self { terra, fleet: options.fleet.clone().or_else(|| only_fleet(&claims)), client })

@@ -38,11 +38,8 @@ fn count_of_steps() -> i32 {
 /// Of one watch for each user: what is sent later takes the place of what was sent before.
 fn yesterday(target: &Target, steps: i32) -> Webhook {
     let user = target.client.user;
-    let watch = Device {
-        terra_user_id: format!("smoke-{user}"),
-        provider: "GARMIN",
-        reference_id: Some(user.to_string()),
-    };
+    let watch =
+        Device { terra_user_id: format!("smoke-{user}"), provider: "GARMIN", reference_id: Some(user.to_string()) };
     let now = system::now();
     let athlete = Athlete::new(SEED, now);
     let mut day = athlete.day(athlete.today() - Days::new(1), Samples::Never);

@@ -36,7 +36,9 @@ pub(super) fn request(event: LambdaEvent<ApiGatewayV2httpRequest>) -> lambda_htt
 /// apart by its key. API Gateway names one of the template's routes, and `$default` is none of them.
 fn name_route(event: &mut ApiGatewayV2httpRequest) {
     let context = &mut event.request_context;
-    let (None | Some("$default"), Some(path)) = (context.route_key.as_deref(), event.raw_path.as_deref()) else { return };
+    let (None | Some("$default"), Some(path)) = (context.route_key.as_deref(), event.raw_path.as_deref()) else {
+        return;
+    };
     let parameters = &event.path_parameters;
     let named = path.split('/').map(|segment| match parameters.iter().find(|(_, value)| *value == segment) {
         Some((name, _)) => format!("{{{name}}}"),

@@ -43,7 +43,8 @@ pub async fn measure(stack: &Stack) {
     );
     stack.front().clear_calls();
     let first = planner.get(&page).await;
-    let calls = stack.front().calls().by("fleet").operations();
+    let calls = stack.front().calls().by("fleet");
+    let calls = calls.operations();
     println!(
         "one prediction {stored:.1} ms, one page {listed:.1} ms; the page's calls: {calls:?}; {}",
         first["summary"]
