@@ -11,6 +11,7 @@ use utoipa::openapi::{
 
 use crate::BASE_PATH;
 
+mod responses;
 #[cfg(test)]
 mod tests;
 
@@ -45,6 +46,7 @@ pub fn document() -> Result<OpenApi, NameTaken> {
             add(&mut components, name, schema)?;
         }
     }
+    responses::share(&mut paths, &mut components);
     let info =
         InfoBuilder::new().title("Range backend").version(env!("CARGO_PKG_VERSION")).description(Some(DESCRIPTION));
     let mut license = License::new("Apache-2.0");

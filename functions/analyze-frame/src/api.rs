@@ -19,7 +19,7 @@ pub fn operations() -> [Operation; 1] {
     });
     let description = "Finds target and holes, scores them by the ISSF rules, and counts what no frame before has shown. The \
                        same frame again gets the same answer. Coordinates are those of the upright picture.";
-    let analyze = Operation::post("analyze-frame", "analyze_frame")
+    let analyze = Operation::post("analyze-frame", "analyzeFrame")
         .says("sessions", "Find the shots on a frame", description)
         .for_callers(Preset::Standard)
         .takes::<SubmittedFrame>(body)

@@ -15,7 +15,7 @@ use crate::{answer::Answer, request::FrameWish};
 pub fn operations() -> [Operation; 1] {
     let body = json!({ "session_id": "3d9a1f60-6c1e-4f0a-8a55-2f1f7a0c9b11", "frame_number": 1 });
     let description = "Fetched for those who may write to an active session. JPEG or PNG of 4,500,000 bytes at most.";
-    let fetch = Operation::post("camera-proxy", "fetch_frame")
+    let fetch = Operation::post("camera-proxy", "fetchFrame")
         .says("sessions", "One frame of the range camera", description)
         .for_callers(Preset::Standard)
         .takes::<FrameWish>(body)

@@ -17,7 +17,7 @@ use crate::{
 
 pub fn operations() -> [Operation; 1] {
     let limit = whole(LIMITS).default(Some(json!(LIMIT)));
-    let list = Operation::get("dead-jobs", "list_dead_jobs")
+    let list = Operation::get("dead-jobs", "listDeadJobs")
         .says("jobs", "Jobs that failed for good", "By type, the newest first. For trainers and admins.")
         .for_callers(Preset::Lenient)
         .with(Parameter::query("job_type", "Only jobs of this type.", one_of(Job::TYPES)))

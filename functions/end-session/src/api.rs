@@ -15,7 +15,7 @@ pub fn operations() -> [Operation; 1] {
     let body = json!({ "session_id": "3d9a1f60-6c1e-4f0a-8a55-2f1f7a0c9b11", "end_reason": "completed" });
     let description = "Works out the session's statistics and advice, and draws its report. A second call gives the same \
                        figures, with a report that is signed anew.";
-    let end = Operation::post("end-session", "end_session")
+    let end = Operation::post("end-session", "endSession")
         .says("sessions", "End a session", description)
         .for_callers(Preset::Standard)
         .takes::<EndWish>(body)

@@ -29,7 +29,7 @@ pub fn operations() -> [Operation; 3] {
 
 fn describe() -> Operation {
     let body = json!({ "unit_number": 7, "status": "operational", "last_maintenance": "2026-11-21" });
-    Operation::put("engines/{id}", "describe_engine")
+    Operation::put("engines/{id}", "describeEngine")
         .says(
             TAG,
             "Say what is known of an engine",
@@ -54,7 +54,7 @@ fn store_readings() -> Operation {
         "s8": 2388.06, "s9": 9046.19, "s11": 47.47, "s12": 521.66, "s13": 2388.02, "s14": 8138.62, "s15": 8.4195,
         "s17": 392.0, "s20": 39.06, "s21": 23.419,
     });
-    Operation::post("engines/{id}/readings", "store_readings")
+    Operation::post("engines/{id}/readings", "storeReadings")
         .says(TAG, "Store readings of an engine", "Each cycle is stored once. The engine is known from then on.")
         .for_callers(Preset::Standard)
         .with(id())
@@ -74,7 +74,7 @@ fn show() -> Operation {
     let parts = format!("Only these parts, as `engine,history`; of {parts}.");
     let limit = whole(1..=MAX_READINGS).default(Some(json!(LIMIT)));
     let description = "The engine, a page of its history, its sensors' statistics and its last predictions.";
-    Operation::get("engines/{id}", "show_engine")
+    Operation::get("engines/{id}", "showEngine")
         .says(TAG, "What is known of an engine", description)
         .for_callers(Preset::Lenient)
         .with(id())

@@ -19,7 +19,7 @@ use crate::{
 pub fn operations() -> [Operation; 1] {
     let limit = whole(LIMITS).default(Some(json!(LIMIT)));
     let description = "Those in service. The later pages tell what the fleet came to when the first was read.";
-    let list = Operation::get("fleet", "list_fleet")
+    let list = Operation::get("fleet", "listFleet")
         .says("engines", "A fleet's engines, the most critical first", description)
         .for_callers(Preset::Lenient)
         .with(Parameter::query("fleet_id", "May be left out by a caller who has exactly one.", FleetId::schema()))

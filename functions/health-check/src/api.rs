@@ -41,7 +41,7 @@ fn ready() -> Operation {
 }
 
 fn detailed() -> Operation {
-    Operation::get("health-check/detailed", "detailed_health")
+    Operation::get("health-check/detailed", "detailedHealth")
         .says(TAG, "How the backend does, with the errors' texts", "For trainers and admins.")
         .for_callers(Preset::Lenient)
         .answers::<Health>(StatusCode::OK, "It works, as far as it goes.")

@@ -15,7 +15,7 @@ pub fn operations() -> [Operation; 1] {
     let wanted = format!("Only these, as `resting_hr,steps`; of {names}.");
     let description = "Of each metric what is newest by the user's own days; of a day, what is to be trusted most. For the \
                        user, trainers and admins.";
-    let latest = Operation::get("latest-metrics/{user_id}", "latest_metrics")
+    let latest = Operation::get("latest-metrics/{user_id}", "latestMetrics")
         .says("wearables", "A user's newest metrics", description)
         .for_callers(Preset::Lenient)
         .with(Parameter::path("user_id", "Whose.", uuid()))

@@ -40,7 +40,7 @@ fn one() -> Operation {
 
 fn batch() -> Operation {
     let description = "Each request by itself, in order: a bad one has its error where another has its answer.";
-    Operation::post("predict/batch", "predict_batch")
+    Operation::post("predict/batch", "predictBatch")
         .says(TAG, "The same for up to a hundred engines", description)
         .for_callers(Preset::Standard)
         .takes::<Asks>(json!({ "requests": [example(), { "engine_id": "FD001-8" }] }))

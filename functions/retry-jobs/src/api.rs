@@ -13,7 +13,7 @@ use crate::{answer::Answer, wish::Wish};
 
 pub fn operations() -> [Operation; 1] {
     let description = "The longest dead first. Called twice at once, each job runs once. For admins.";
-    let retry = Operation::post("retry-jobs", "retry_jobs")
+    let retry = Operation::post("retry-jobs", "retryJobs")
         .says("jobs", "Queue dead jobs again", description)
         .for_callers(Preset::Strict)
         .takes::<Wish>(json!({ "job_type": "terra_ingest", "limit": 100 }))

@@ -19,7 +19,7 @@ pub fn operations() -> [Operation; 1] {
         "session_type": "practice",
         "metadata": { "target_type": "air_pistol_10m", "distance": 10, "equipment": "air pistol" },
     });
-    let start = Operation::post("start-session", "start_session")
+    let start = Operation::post("start-session", "startSession")
         .says("sessions", "Start a session", "For the caller; trainers and admins may start one for somebody else.")
         .for_callers(Preset::Standard)
         .with(Parameter::header("Idempotency-Key", "The same key gives the same session for 24 hours.", key))

@@ -29,7 +29,7 @@ pub fn operations() -> [Operation; 1] {
     let signature = "`t=<unix seconds>,v1=<hex>`: HMAC-SHA256 over `<t>.<body>`, at most 300 seconds old.";
     let ordering = "Milliseconds since 1970: the newest delivery of a document stays.";
     let [name, _] = signature::HEADERS;
-    let receive = Operation::post("webhook-terra", "receive_webhook")
+    let receive = Operation::post("webhook-terra", "receiveWebhook")
         .says("wearables", "Take a webhook of Terra's", description)
         .for_addresses(Preset::Webhook)
         .with(Parameter::header(name, signature, text()).required())
