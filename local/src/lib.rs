@@ -18,7 +18,7 @@
 //! | [`gateway`] | API Gateway's HTTP API |
 //! | [`functions`] | Lambda: instances, Runtime API, limits |
 //! | [`front`] | the way from a function to AWS, and IAM: counts calls, checks permissions, injects faults |
-//! | [`dynamodb`], [`s3`], [`sqs`] | the AWS services behind the front |
+//! | [`dynamodb`], [`s3`], [`sqs`], [`secrets`] | the AWS services behind the front |
 //! | [`sources`] | event source mappings and EventBridge's schedules |
 //! | [`identity`] | the issuer of tokens |
 //! | [`camera`] | the range camera |
@@ -44,7 +44,9 @@ mod options;
 mod parts;
 pub mod s3;
 mod sdk;
+pub mod secrets;
 pub mod send_terra;
+pub mod smoke;
 pub mod sources;
 pub mod sqs;
 mod stack;

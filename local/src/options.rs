@@ -17,6 +17,8 @@ pub struct StackOptions {
     pub port: u16,
     /// Template parameters beside those that the stack sets itself. A name that the template lacks is an error.
     pub parameters: BTreeMap<String, String>,
+    /// What the template's secret holds beside what the stack sets itself, by name: `terra_signing_secret`, ….
+    pub secrets: BTreeMap<String, String>,
     /// Where tables, messages and objects are kept; without it they go with the stack.
     pub data_dir: Option<PathBuf>,
     /// Instances of a function at once; further calls wait. What the template reserves is refused beyond, not awaited.
@@ -38,6 +40,7 @@ impl Default for StackOptions {
             template: workspace().join("template.yaml"),
             port: 0,
             parameters: BTreeMap::new(),
+            secrets: BTreeMap::new(),
             data_dir: None,
             max_instances: 4,
             binaries: Binaries::default(),
@@ -53,6 +56,11 @@ impl Default for StackOptions {
 impl StackOptions {
     pub fn parameter(mut self, name: &str, value: impl Into<String>) -> Self {
         self.parameters.insert(name.to_owned(), value.into());
+        self
+    }
+
+    pub fn secret(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.secrets.insert(name.to_owned(), value.into());
         self
     }
 

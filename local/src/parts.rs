@@ -13,6 +13,7 @@ use crate::http::Stopper;
 use crate::identity::{Identity, IdentityError};
 use crate::logs::Logs;
 use crate::options::StackOptions;
+use crate::secrets::SecretsManager;
 use crate::sources::Sources;
 use crate::sqs::Sqs;
 use crate::template::{Model, TemplateError};
@@ -36,12 +37,13 @@ pub enum StackError {
     Ended(#[from] JoinError),
 }
 
-/// Where the three AWS APIs are, and a key that may do everything.
+/// Where the AWS APIs are, and a key that may do everything.
 #[derive(Debug, Clone)]
 pub struct Aws {
     pub dynamodb: String,
     pub sqs: String,
     pub s3: String,
+    pub secrets_manager: String,
     pub access_key_id: String,
     pub secret_access_key: String,
     pub region: String,
@@ -59,10 +61,10 @@ pub(crate) struct Parts {
     pub tokens: BTreeMap<&'static str, String>,
     pub functions: Functions,
     pub sqs: Sqs,
+    pub secrets: SecretsManager,
     pub sources: Sources,
     pub logs: Logs,
     pub model: Model,
-    pub terra_signing_secret: String,
     pub options: StackOptions,
 }
 

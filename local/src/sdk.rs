@@ -28,6 +28,7 @@ impl LoadServiceConfig for Endpoints {
         match (key.env(), key.service_id()) {
             ("AWS_ENDPOINT_URL", "DynamoDB") => Some(self.0.dynamodb.clone()),
             ("AWS_ENDPOINT_URL", "S3") => Some(self.0.s3.clone()),
+            ("AWS_ENDPOINT_URL", "Secrets Manager") => Some(self.0.secrets_manager.clone()),
             ("AWS_ENDPOINT_URL", "SQS") => Some(self.0.sqs.clone()),
             _ => None,
         }

@@ -17,6 +17,7 @@ use crate::identity::Identity;
 use crate::logs::Logs;
 use crate::options::StackOptions;
 use crate::parts::{Aws, Parts, Running, StackError};
+use crate::secrets::SecretsManager;
 use crate::sources::{self, FireError};
 use crate::sqs::{Counts, SqsError};
 use crate::start;
@@ -152,8 +153,14 @@ impl Stack {
         Identity::users()
     }
 
-    pub fn terra_signing_secret(&self) -> &str {
-        &self.parts.terra_signing_secret
+    /// What webhooks are signed with at the moment.
+    pub fn terra_signing_secret(&self) -> String {
+        self.parts.secrets.value("terra_signing_secret").unwrap_or_default()
+    }
+
+    /// What the template's secret holds, to be looked at and rotated.
+    pub fn secrets(&self) -> &SecretsManager {
+        &self.parts.secrets
     }
 
     /// The physical name of a table by its logical id.

@@ -44,7 +44,8 @@ pub(crate) fn content(stack: &Stack) -> Value {
         "pid": std::process::id(),
         "base_url": stack.base_url(),
         "aws": {
-            "dynamodb": aws.dynamodb, "sqs": aws.sqs, "s3": aws.s3, "region": aws.region,
+            "dynamodb": aws.dynamodb, "sqs": aws.sqs, "s3": aws.s3,
+            "secrets_manager": aws.secrets_manager, "region": aws.region,
             "access_key_id": aws.access_key_id, "secret_access_key": aws.secret_access_key,
         },
         "camera_url": stack.camera().map(|camera| camera.url()),
@@ -56,6 +57,7 @@ pub(crate) fn content(stack: &Stack) -> Value {
         "terra_signing_secret": stack.terra_signing_secret(),
         "tables": by_id(model.tables.iter().map(|table| (&table.id, &table.name)).collect()),
         "queues": by_id(model.queues.iter().map(|queue| (&queue.id, &queue.url)).collect()),
+        "secrets": by_id(model.secrets.iter().map(|secret| (&secret.id, &secret.arn)).collect()),
         "buckets": by_id(model.buckets.iter().map(|bucket| (&bucket.id, &bucket.name)).collect()),
     })
 }

@@ -21,6 +21,7 @@ use crate::logs::Logs;
 use crate::options::StackOptions;
 use crate::parts::{Aws, Parts, Running, StackError};
 use crate::s3;
+use crate::secrets::SecretsManager;
 use crate::sources::Sources;
 use crate::sqs::Sqs;
 use crate::system;
@@ -53,6 +54,7 @@ struct Ports {
     dynamodb: Port,
     sqs: Port,
     s3: Port,
+    secrets_manager: Port,
 }
 
 impl Ports {
@@ -63,11 +65,17 @@ impl Ports {
             dynamodb: Port::bind(0).await?,
             sqs: Port::bind(0).await?,
             s3: Port::bind(0).await?,
+            secrets_manager: Port::bind(0).await?,
         })
     }
 
     fn endpoints(&self) -> Endpoints {
-        Endpoints { dynamodb: self.dynamodb.url(), sqs: self.sqs.url(), s3: self.s3.url() }
+        Endpoints {
+            dynamodb: self.dynamodb.url(),
+            sqs: self.sqs.url(),
+            s3: self.s3.url(),
+            secrets_manager: self.secrets_manager.url(),
+        }
     }
 }
 
@@ -92,6 +100,9 @@ pub async fn start(options: StackOptions) -> Result<(Parts, Running), StackError
     let logs = Logs::new(options.echo);
     let (api_url, endpoints) = (ports.gateway.url(), ports.endpoints());
     let aws = aws(&endpoints, &credentials);
+    let secrets = SecretsManager::new(&model.secrets, &secrets(&options, &camera));
+    let [dynamodb, s3] = backends;
+    let backends = [dynamodb, Backend::Sqs(sqs.clone()), s3, Backend::Secrets(secrets.clone())];
     let front = Front::new(callers(&credentials), &model, site, &backends, logs.clone());
     let launcher = launcher(binaries, files.path(), endpoints, credentials.clone(), &logs)?;
     let functions = Functions::new(&model.functions, &launcher, options.max_instances);
@@ -99,8 +110,6 @@ pub async fn start(options: StackOptions) -> Result<(Parts, Running), StackError
     let sources = Sources::start(&model, &sqs, &functions, &logs, &options);
     let gateway = serve(ports, gateway, &front, &identity, backends, &stop);
     let tokens = identity.tokens()?;
-    let terra_signing_secret =
-        template.parameter("TerraSigningSecret", &parameters).unwrap_or_else(|| SIGNING_SECRET.to_owned());
     let parts = Parts {
         api_url,
         aws,
@@ -113,7 +122,7 @@ pub async fn start(options: StackOptions) -> Result<(Parts, Running), StackError
         sources,
         logs,
         model,
-        terra_signing_secret,
+        secrets,
         options,
     };
     Ok((parts, Running { gateway, services, camera, grpc_model, _files: files }))
@@ -125,10 +134,11 @@ fn serve(
     gateway: Gateway,
     front: &Front,
     identity: &Identity,
-    [dynamodb, sqs, s3]: [Backend; 3],
+    [dynamodb, sqs, s3, secrets]: [Backend; 4],
     stop: &Stop,
 ) -> (Stopper, JoinHandle<()>) {
-    for (port, backend) in [(ports.dynamodb, dynamodb), (ports.sqs, sqs), (ports.s3, s3)] {
+    let secrets = (ports.secrets_manager, secrets);
+    for (port, backend) in [(ports.dynamodb, dynamodb), (ports.sqs, sqs), (ports.s3, s3), secrets] {
         tokio::spawn(front::serve(port.listener, stop.clone(), front.clone(), backend));
     }
     tokio::spawn(identity.clone().serve(ports.identity.listener, stop.clone()));
@@ -174,13 +184,18 @@ fn parameters(
     let own = [
         ("AuthIssuers", issuers.to_string()),
         ("CameraApiUrl", camera.url().to_owned()),
-        ("CameraApiKey", camera.key().to_owned()),
         ("MlServiceUrl", grpc_model.map(GrpcModel::url).unwrap_or_default()),
-        ("TerraSigningSecret", SIGNING_SECRET.to_owned()),
     ];
     let own = own.into_iter().filter(|(name, _)| template.declares(name));
     let own = own.map(|(name, value)| (name.to_owned(), value));
     own.chain(options.parameters.clone()).collect()
+}
+
+/// What the secret holds: what the stack puts there itself, and what the caller does, which wins.
+fn secrets(options: &StackOptions, camera: &RangeCamera) -> BTreeMap<String, String> {
+    let own = [("camera_api_key", camera.key()), ("terra_signing_secret", SIGNING_SECRET)];
+    let own = own.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    own.into_iter().chain(options.secrets.clone()).collect()
 }
 
 /// A key for each function, and one for everybody else.
@@ -205,6 +220,7 @@ fn aws(endpoints: &Endpoints, credentials: &BTreeMap<String, Credentials>) -> Aw
         dynamodb: endpoints.dynamodb.clone(),
         sqs: endpoints.sqs.clone(),
         s3: endpoints.s3.clone(),
+        secrets_manager: endpoints.secrets_manager.clone(),
         access_key_id: key.access_key_id,
         secret_access_key: key.secret_access_key,
         region: REGION.to_owned(),
@@ -246,7 +262,7 @@ impl Storage {
         model: &Model,
         credentials: &BTreeMap<String, Credentials>,
         stop: &Stop,
-    ) -> Result<([Backend; 3], Sqs), StackError> {
+    ) -> Result<([Backend; 2], Sqs), StackError> {
         let objects = self.root.as_ref().unwrap_or(&self.files).join("s3");
         std::fs::create_dir_all(&objects).map_err(io("data directory"))?;
         let file = |name: &str| self.root.as_ref().map(|root| root.join(name));
@@ -255,6 +271,6 @@ impl Storage {
         let database = dynamodb::open(file("dynamodb.sqlite").as_deref())?;
         dynamodb::create_tables(&database, &model.tables)?;
         let dynamodb = dynamodb::start(database, stop.clone()).await?;
-        Ok(([Backend::dynamodb(dynamodb), Backend::Sqs(sqs.clone()), Backend::S3(s3)], sqs))
+        Ok(([Backend::dynamodb(dynamodb), Backend::S3(s3)], sqs))
     }
 }

@@ -49,3 +49,9 @@ pub fn trace_root() -> String {
 pub fn cargo() -> OsString {
     std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
+
+/// A variable that is set for the command that runs; none where it is empty.
+#[expect(clippy::disallowed_methods, reason = "secrets come this way: arguments are in every list of processes")]
+pub fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}

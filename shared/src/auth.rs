@@ -6,11 +6,13 @@
 use chrono::{DateTime, Utc};
 use jsonwebtoken::{Algorithm, DecodingKey, Header, Validation, dangerous::insecure_decode_claims, decode_header};
 use serde::Deserialize;
+use tracing::warn;
 
 use crate::{
     clock::Clock,
     config::{IssuerConfig, IssuerKind},
     provider::Http,
+    secrets::{Secrets, Values},
     telemetry::Metrics,
 };
 
@@ -31,14 +33,13 @@ const MAX_TOKEN_BYTES: usize = 8 * 1024;
 /// Verifies tokens of the configured issuers.
 pub struct Authenticator {
     issuers: Vec<Issuer>,
+    secrets: Secrets,
     clock: Clock,
 }
 
 struct Issuer {
     config: IssuerConfig,
     keys: Keys,
-    /// HS256 alone, and only where the configuration has a secret. It is never made of what an issuer publishes.
-    shared_secret: Option<DecodingKey>,
 }
 
 /// The one claim that is read before the signature is checked.
@@ -48,16 +49,12 @@ struct Unverified {
 }
 
 impl Authenticator {
-    pub fn new(issuers: Vec<IssuerConfig>, http: Http, clock: Clock, metrics: Metrics) -> Self {
+    pub fn new(issuers: Vec<IssuerConfig>, http: Http, secrets: Secrets, clock: Clock, metrics: Metrics) -> Self {
         let issuers = issuers.into_iter().map(|config| Issuer {
             keys: Keys::new(config.keys_url(), http.clone(), clock.clone(), metrics.clone()),
-            shared_secret: config
-                .shared_secret
-                .as_ref()
-                .map(|secret| DecodingKey::from_secret(secret.expose().as_bytes())),
             config,
         });
-        Self { issuers: issuers.collect(), clock }
+        Self { issuers: issuers.collect(), secrets, clock }
     }
 
     /// Whom the value of an `Authorization` header speaks for.
@@ -73,8 +70,36 @@ impl Authenticator {
         let unverified: Unverified = insecure_decode_claims(token).map_err(|_| Reason::Malformed)?;
         let issuer = self.issuers.iter().find(|issuer| issuer.config.issuer == unverified.iss);
         let issuer = issuer.ok_or(Reason::UnknownIssuer)?;
-        Ok(issuer.verify(token, &header, self.clock.now()).await?)
+        let now = self.clock.now();
+        let verified = match issuer.scheme(header.alg)? {
+            Scheme::Published => issuer.verify(token, &header, now).await,
+            Scheme::Shared => self.verify_shared(issuer, token, now).await,
+        };
+        Ok(verified?)
     }
+
+    /// With the secret as it is known, and once more where it was rotated since.
+    async fn verify_shared(&self, issuer: &Issuer, token: &str, now: DateTime<Utc>) -> Result<Caller, Reason> {
+        let known = self.secrets.current().await.map_err(|err| {
+            warn!(error = &err as &dyn std::error::Error, "no shared secret");
+            Reason::KeysUnavailable
+        })?;
+        match issuer.verify_shared(token, &known, now) {
+            Err(Reason::Signature) => match self.secrets.renewed(&known).await {
+                Some(renewed) => issuer.verify_shared(token, &renewed, now),
+                None => Err(Reason::Signature),
+            },
+            verified => verified,
+        }
+    }
+}
+
+/// Where the key is that a token must be signed with.
+enum Scheme {
+    /// Among those that the issuer publishes.
+    Published,
+    /// HS256 alone, and only where the configuration says so. It is never made of what an issuer publishes.
+    Shared,
 }
 
 /// The token of `Bearer <token>`; another scheme carries none.
@@ -84,23 +109,28 @@ fn bearer(authorization: &str) -> Option<&str> {
 }
 
 impl Issuer {
+    /// The algorithm is one of this issuer's before any key is looked at.
+    fn scheme(&self, algorithm: Algorithm) -> Result<Scheme, Reason> {
+        match (self.config.kind, algorithm) {
+            (IssuerKind::Supabase, Algorithm::HS256) if self.config.hs256 => Ok(Scheme::Shared),
+            (IssuerKind::Supabase, Algorithm::ES256 | Algorithm::RS256)
+            | (IssuerKind::CognitoId | IssuerKind::CognitoAccess, Algorithm::RS256) => Ok(Scheme::Published),
+            _ => Err(Reason::Algorithm),
+        }
+    }
+
     async fn verify(&self, token: &str, header: &Header, now: DateTime<Utc>) -> Result<Caller, Reason> {
-        let key = self.key(header).await?;
+        let id = header.kid.as_deref().ok_or(Reason::MissingKeyId)?;
+        let key = self.keys.find(id, header.alg).await?;
         let claims = verified_claims(token, header.alg, &key)?;
         claims.caller(&self.config, now)
     }
 
-    /// The key that the token must be signed with. The algorithm is one of this issuer's before any key is looked at.
-    async fn key(&self, header: &Header) -> Result<DecodingKey, Reason> {
-        match (self.config.kind, header.alg) {
-            (IssuerKind::Supabase, Algorithm::HS256) => self.shared_secret.clone().ok_or(Reason::Algorithm),
-            (IssuerKind::Supabase, Algorithm::ES256 | Algorithm::RS256)
-            | (IssuerKind::CognitoId | IssuerKind::CognitoAccess, Algorithm::RS256) => {
-                let id = header.kid.as_deref().ok_or(Reason::MissingKeyId)?;
-                self.keys.find(id, header.alg).await
-            }
-            _ => Err(Reason::Algorithm),
-        }
+    fn verify_shared(&self, token: &str, secrets: &Values, now: DateTime<Utc>) -> Result<Caller, Reason> {
+        let secret = secrets.supabase_jwt_secret.as_ref().ok_or(Reason::KeysUnavailable)?;
+        let key = DecodingKey::from_secret(secret.expose().as_bytes());
+        let claims = verified_claims(token, Algorithm::HS256, &key)?;
+        claims.caller(&self.config, now)
     }
 }
 

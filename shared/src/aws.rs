@@ -24,7 +24,7 @@ const S3_OPERATION: Duration = Duration::from_secs(8);
 /// call may take in all.
 const SHORT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Clients of DynamoDB, S3 and SQS.
+/// Clients of DynamoDB, S3, SQS and Secrets Manager.
 #[derive(Clone)]
 pub struct Aws(Arc<Inner>);
 
@@ -34,6 +34,7 @@ struct Inner {
     dynamodb: OnceCell<aws_sdk_dynamodb::Client>,
     s3: OnceCell<aws_sdk_s3::Client>,
     sqs: OnceCell<aws_sdk_sqs::Client>,
+    secrets_manager: OnceCell<aws_sdk_secretsmanager::Client>,
 }
 
 impl Aws {
@@ -48,7 +49,8 @@ impl Aws {
     }
 
     fn with(config: OnceCell<SdkConfig>, metrics: Metrics) -> Self {
-        Self(Arc::new(Inner { metrics, config, dynamodb: OnceCell::new(), s3: OnceCell::new(), sqs: OnceCell::new() }))
+        let (dynamodb, s3, sqs, secrets_manager) = Default::default();
+        Self(Arc::new(Inner { metrics, config, dynamodb, s3, sqs, secrets_manager }))
     }
 
     async fn config(&self) -> &SdkConfig {
@@ -100,6 +102,19 @@ impl Aws {
                     .timeout_config(timeouts(ATTEMPT, OPERATION))
                     .build();
                 aws_sdk_sqs::Client::from_conf(config)
+            })
+            .await
+    }
+
+    /// Secrets Manager: connect 1 s, attempt 1 s, operation 3 s: a cold start waits for it.
+    pub async fn secrets_manager(&self) -> &aws_sdk_secretsmanager::Client {
+        self.0
+            .secrets_manager
+            .get_or_init(async || {
+                let config = aws_sdk_secretsmanager::config::Builder::from(self.config().await)
+                    .timeout_config(timeouts(ATTEMPT, OPERATION))
+                    .build();
+                aws_sdk_secretsmanager::Client::from_conf(config)
             })
             .await
     }

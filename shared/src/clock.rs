@@ -45,3 +45,23 @@ impl Clock {
 pub fn rfc3339(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
+
+/// When Lambda ends an invocation, by its milliseconds since 1970. None for what is no such time: nothing at all, as in
+/// tests, or how long the invocation may take, as `cargo lambda watch` says it.
+pub fn deadline(millis: u64) -> Option<DateTime<Utc>> {
+    const YEAR_2001: i64 = 1_000_000_000_000;
+    i64::try_from(millis).ok().filter(|millis| *millis > YEAR_2001).and_then(DateTime::from_timestamp_millis)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deadline_is_a_time_and_no_duration() {
+        assert_eq!(deadline(1_795_251_600_000).map(rfc3339).as_deref(), Some("2026-11-21T09:00:00.000Z"));
+        for millis in [0, 600_000, u64::MAX] {
+            assert_eq!(deadline(millis), None, "{millis}");
+        }
+    }
+}

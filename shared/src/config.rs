@@ -18,9 +18,18 @@ pub mod name {
     pub const LATEST_METRICS_TABLE: &str = "LATEST_METRICS_TABLE";
     pub const METRICS_TABLE: &str = "METRICS_TABLE";
     pub const QUARANTINE_TABLE: &str = "QUARANTINE_TABLE";
+    pub const SECRETS_ARN: &str = "SECRETS_ARN";
     pub const SESSIONS_TABLE: &str = "SESSIONS_TABLE";
-    pub const TERRA_SIGNING_SECRET: &str = "TERRA_SIGNING_SECRET";
     pub const WEBHOOKS_TABLE: &str = "WEBHOOKS_TABLE";
+}
+
+/// Names in the secret that a function may require beside its variables. A provider's key is needed only where the
+/// provider is configured, and the secret of older Supabase projects by every function that verifies tokens.
+pub mod secret {
+    pub const CAMERA_API_KEY: &str = "camera_api_key";
+    pub const ROBOFLOW_API_KEY: &str = "roboflow_api_key";
+    pub const SUPABASE_JWT_SECRET: &str = "supabase_jwt_secret";
+    pub const TERRA_SIGNING_SECRET: &str = "terra_signing_secret";
 }
 
 /// Three visibility timeouts of 3 minutes, and then some: by then a message that is still there has come back.
@@ -52,15 +61,21 @@ pub struct Config {
     /// Where a planner's own model answers over gRPC; none where the built-in one is all there is.
     pub ml_service_url: Option<String>,
     pub terra: TerraConfig,
+    pub secrets: SecretsConfig,
     /// How long a queued job may be overdue before the sweeper takes its message for lost.
     pub job_overdue_after: Duration,
 }
 
-/// How webhooks are verified, and where large deliveries may be fetched from.
+/// Where the function's secrets are, empty where it has none; and what of them it can't work without.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SecretsConfig {
+    pub arn: String,
+    pub needed: Vec<&'static str>,
+}
+
+/// Where large deliveries may be fetched from.
 #[derive(Debug, Clone, Default)]
 pub struct TerraConfig {
-    /// The secret that webhooks are signed with, and the one before it while it is being rotated.
-    pub signing_secrets: Vec<Secret>,
     /// `host` or `host:port`, exactly as in the URL, or `*.domain` for every host below it.
     pub payload_hosts: Vec<String>,
 }
@@ -77,9 +92,10 @@ pub struct IssuerConfig {
     /// Where the keys are; by default `<issuer>/.well-known/jwks.json`.
     #[serde(default)]
     pub jwks_url: Option<String>,
-    /// HS256 secret of an older Supabase project, from `SUPABASE_JWT_SECRET`; never part of the JSON.
+    /// Whether tokens of an older Supabase project are taken, which are signed with a shared secret; by
+    /// `SUPABASE_HS256`, for all issuers of that kind.
     #[serde(skip)]
-    pub shared_secret: Option<Secret>,
+    pub hs256: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -95,7 +111,6 @@ pub enum IssuerKind {
 #[derive(Debug, Clone)]
 pub struct CameraConfig {
     pub url: String,
-    pub key: Secret,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,7 +122,6 @@ pub enum CameraFallback {
 #[derive(Debug, Clone)]
 pub struct RoboflowConfig {
     pub url: String,
-    pub key: Secret,
     /// `project/version`
     pub model: String,
     pub shot_classes: Vec<String>,
@@ -115,7 +129,7 @@ pub struct RoboflowConfig {
 }
 
 /// A string that never shows itself in a log.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Deserialize)]
 pub struct Secret(String);
 
 impl Secret {
@@ -149,15 +163,19 @@ pub fn log_level() -> String {
 impl Config {
     /// Reads the process environment.
     #[expect(clippy::disallowed_methods, reason = "this is where the environment is read")]
-    pub fn from_env(required: &[&str]) -> Result<Self, ConfigError> {
+    pub fn from_env(required: &[&'static str]) -> Result<Self, ConfigError> {
         Self::from_lookup(required, |name| std::env::var(name).ok())
     }
 
     /// Reads the configuration from `lookup`; all that is missing or malformed is reported together.
-    pub fn from_lookup(required: &[&str], lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+    pub fn from_lookup(
+        required: &[&'static str],
+        lookup: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, ConfigError> {
         let get = |name: &str| lookup(name).filter(|value| !value.trim().is_empty());
+        let (secrets, variables): (Vec<_>, Vec<_>) = required.iter().copied().partition(|name| is_secret(name));
         let mut faults: Vec<String> =
-            required.iter().filter(|name| get(name).is_none()).map(|name| format!("{name} is missing")).collect();
+            variables.iter().filter(|name| get(name).is_none()).map(|name| format!("{name} is missing")).collect();
         let issuers = issuers(&get, &mut faults);
         let camera = camera(&get, &mut faults);
         let roboflow = roboflow(&get, &mut faults);
@@ -178,6 +196,13 @@ impl Config {
                 JOB_OVERDUE_AFTER
             }
         };
+        let secrets = SecretsConfig {
+            arn: get(name::SECRETS_ARN).unwrap_or_default(),
+            needed: needed(&secrets, camera.is_some(), roboflow.is_some(), &issuers),
+        };
+        if secrets.arn.is_empty() && !secrets.needed.is_empty() {
+            faults.push(format!("SECRETS_ARN is missing (needed for {})", secrets.needed.join(", ")));
+        }
         if !faults.is_empty() {
             return Err(ConfigError(faults));
         }
@@ -203,16 +228,32 @@ impl Config {
             roboflow,
             ml_service_url,
             terra: terra(&get),
+            secrets,
             job_overdue_after,
         })
     }
 }
 
+fn is_secret(name: &str) -> bool {
+    let all =
+        [secret::CAMERA_API_KEY, secret::ROBOFLOW_API_KEY, secret::SUPABASE_JWT_SECRET, secret::TERRA_SIGNING_SECRET];
+    all.contains(&name)
+}
+
+/// Of the secrets that the function requires, those that its configuration makes use of; and what its issuers sign with.
+fn needed(required: &[&'static str], camera: bool, roboflow: bool, issuers: &[IssuerConfig]) -> Vec<&'static str> {
+    let used = |name: &&'static str| match *name {
+        secret::CAMERA_API_KEY => camera,
+        secret::ROBOFLOW_API_KEY => roboflow,
+        _ => true,
+    };
+    let of_issuers = issuers.iter().any(|issuer| issuer.hs256).then_some(secret::SUPABASE_JWT_SECRET);
+    required.iter().copied().filter(used).chain(of_issuers).collect()
+}
+
 fn terra(get: &impl Fn(&str) -> Option<String>) -> TerraConfig {
-    let secrets = [name::TERRA_SIGNING_SECRET, "TERRA_SIGNING_SECRET_PREVIOUS"];
     let hosts = get("TERRA_PAYLOAD_HOSTS").unwrap_or_default();
     TerraConfig {
-        signing_secrets: secrets.into_iter().filter_map(get).map(Secret::new).collect(),
         payload_hosts: hosts
             .split(',')
             .map(|host| host.trim().to_lowercase())
@@ -230,11 +271,9 @@ fn issuers(get: &impl Fn(&str) -> Option<String>, faults: &mut Vec<String>) -> V
             return Vec::new();
         }
     };
-    let secret = get("SUPABASE_JWT_SECRET").map(Secret::new);
+    let hs256 = get("SUPABASE_HS256").is_some_and(|flag| flag == "true");
     for issuer in &mut issuers {
-        if issuer.kind == IssuerKind::Supabase {
-            issuer.shared_secret.clone_from(&secret);
-        }
+        issuer.hs256 = hs256 && issuer.kind == IssuerKind::Supabase;
         if let Some(fault) = insecure(&issuer.keys_url()) {
             faults.push(format!("AUTH_ISSUERS: {} {fault}", issuer.issuer));
         }
@@ -254,30 +293,21 @@ fn camera(get: &impl Fn(&str) -> Option<String>, faults: &mut Vec<String>) -> Op
     if let Some(fault) = insecure(&url) {
         faults.push(format!("CAMERA_API_URL {fault}"));
     }
-    let Some(key) = get("CAMERA_API_KEY") else {
-        faults.push("CAMERA_API_KEY is missing (CAMERA_API_URL is set)".into());
-        return None;
-    };
-    Some(CameraConfig { url: url.trim_end_matches('/').into(), key: Secret::new(key) })
+    Some(CameraConfig { url: url.trim_end_matches('/').into() })
 }
 
 fn roboflow(get: &impl Fn(&str) -> Option<String>, faults: &mut Vec<String>) -> Option<RoboflowConfig> {
-    let key = get("ROBOFLOW_API_KEY")?;
+    let model = get("ROBOFLOW_MODEL")?;
     let url = get("ROBOFLOW_URL").unwrap_or_else(|| "https://detect.roboflow.com".into());
     if let Some(fault) = insecure(&url) {
         faults.push(format!("ROBOFLOW_URL {fault}"));
     }
-    let Some(model) = get("ROBOFLOW_MODEL") else {
-        faults.push("ROBOFLOW_MODEL is missing (ROBOFLOW_API_KEY is set)".into());
-        return None;
-    };
     let list = |name: &str, default: &str| -> Vec<String> {
         let text = get(name).unwrap_or_else(|| default.into());
         text.split(',').map(|class| class.trim().to_lowercase()).filter(|class| !class.is_empty()).collect()
     };
     Some(RoboflowConfig {
         url: url.trim_end_matches('/').into(),
-        key: Secret::new(key),
         model: model.trim_matches('/').into(),
         shot_classes: list("ROBOFLOW_SHOT_CLASSES", "shot,hole,bullet,bullet_hole"),
         target_classes: list("ROBOFLOW_TARGET_CLASSES", "target,bullseye"),
@@ -311,7 +341,7 @@ mod tests {
 
     use super::*;
 
-    fn read(required: &[&str], vars: &[(&str, &str)]) -> Result<Config, ConfigError> {
+    fn read(required: &[&'static str], vars: &[(&str, &str)]) -> Result<Config, ConfigError> {
         let vars: HashMap<_, _> = vars.iter().copied().collect();
         Config::from_lookup(required, |name| vars.get(name).map(ToString::to_string))
     }
@@ -321,9 +351,7 @@ mod tests {
         let err = read(&[name::BUCKET, name::SESSIONS_TABLE], &[("BUCKET", " "), ("CAMERA_API_URL", "http://camera")])
             .unwrap_err()
             .to_string();
-        for part in
-            ["BUCKET is missing", "SESSIONS_TABLE is missing", "CAMERA_API_URL must use https", "CAMERA_API_KEY"]
-        {
+        for part in ["BUCKET is missing", "SESSIONS_TABLE is missing", "CAMERA_API_URL must use https"] {
             assert!(err.contains(part), "{part} in {err}");
         }
     }
@@ -366,9 +394,21 @@ mod tests {
 
     #[test]
     fn a_secret_never_shows_itself() {
-        let vars = [("CAMERA_API_URL", "https://camera.example/"), ("CAMERA_API_KEY", "hunter2")];
-        let config = read(&[], &vars).unwrap();
-        assert!(!format!("{config:?}").contains("hunter2"));
-        assert_eq!(config.camera.unwrap().url, "https://camera.example");
+        assert_eq!(format!("{:?}", Secret::new("hunter2")), "***");
+    }
+
+    #[test]
+    fn a_secret_is_needed_where_what_it_is_for_is_configured() {
+        let required = [secret::CAMERA_API_KEY, secret::ROBOFLOW_API_KEY];
+        let issuers = r#"[{"issuer":"https://i.example","kind":"supabase","audience":"a"}]"#;
+        let arn = ("SECRETS_ARN", "arn");
+        let of = |vars: &[(&str, &str)]| read(&required, vars).map(|config| config.secrets.needed);
+        assert_eq!(of(&[("AUTH_ISSUERS", issuers)]).unwrap(), [""; 0]);
+        assert_eq!(of(&[arn, ("CAMERA_API_URL", "https://camera.example/")]).unwrap(), ["camera_api_key"]);
+        assert_eq!(of(&[arn, ("ROBOFLOW_MODEL", "holes/1")]).unwrap(), ["roboflow_api_key"]);
+        let hs256 = [arn, ("AUTH_ISSUERS", issuers), ("SUPABASE_HS256", "true")];
+        assert_eq!(of(&hs256).unwrap(), ["supabase_jwt_secret"]);
+        let err = read(&[secret::TERRA_SIGNING_SECRET], &[]).unwrap_err().to_string();
+        assert!(err.contains("SECRETS_ARN is missing (needed for terra_signing_secret)"), "{err}");
     }
 }

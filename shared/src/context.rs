@@ -11,6 +11,7 @@ use crate::{
     ids::Ids,
     provider::Http,
     rate_limit::RateLimiter,
+    secrets::{Secrets, SecretsError},
     store::{
         connections::Connections, control::Control, engines::Engines, jobs::Jobs, metrics::Metrics as MetricStore,
         objects::Objects, sessions::Sessions, webhooks::Webhooks,
@@ -27,6 +28,7 @@ pub struct Context {
     pub ids: Ids,
     pub metrics: Metrics,
     pub aws: Aws,
+    pub secrets: Secrets,
     pub auth: Authenticator,
     pub limiter: RateLimiter,
     pub breakers: Breakers,
@@ -45,8 +47,9 @@ pub struct Context {
 }
 
 impl Context {
-    /// Starts the log and reads the environment; `required` are the variables without which this function can't work.
-    pub fn from_env(function: &'static str, required: &[&str]) -> Result<Self, ConfigError> {
+    /// Starts the log and reads the environment; `required` are the variables and secrets without which this function
+    /// can't work.
+    pub fn from_env(function: &'static str, required: &[&'static str]) -> Result<Self, ConfigError> {
         telemetry::init(function, &config::log_level());
         let config = Config::from_env(required).inspect_err(|err| tracing::error!(error = %err, "not configured"))?;
         let metrics = Metrics::to_stdout(function, &config.function_version);
@@ -59,9 +62,17 @@ impl Context {
         let http = Http::default();
         let control = Control::new(aws.clone(), config.control_table.clone());
         let objects = Objects::new(aws.clone(), config.bucket.clone());
+        let secrets = Secrets::new(config.secrets.clone(), aws.clone(), clock.clone(), metrics.clone());
         Self {
             function,
-            auth: Authenticator::new(config.issuers.clone(), http.clone(), clock.clone(), metrics.clone()),
+            auth: Authenticator::new(
+                config.issuers.clone(),
+                http.clone(),
+                secrets.clone(),
+                clock.clone(),
+                metrics.clone(),
+            ),
+            secrets,
             limiter: RateLimiter::new(control.clone(), clock.clone(), metrics.clone()),
             breakers: Breakers::new(control.clone(), clock.clone(), metrics.clone()),
             sessions: Sessions::new(aws.clone(), config.sessions_table.clone()),
@@ -84,6 +95,13 @@ impl Context {
             http,
             started: Instant::now(),
         }
+    }
+
+    /// Fetches what the function can't work without, before its first event: an instance that could refuse everything only
+    /// does not come up at all, and its log says why.
+    pub(crate) async fn fetch_secrets(&self) -> Result<(), SecretsError> {
+        let fetched = self.secrets.current().await;
+        fetched.map(drop).inspect_err(|err| tracing::error!(error = %err, "no secrets"))
     }
 
     /// How long this instance has been there.

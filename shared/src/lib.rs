@@ -16,6 +16,7 @@ pub mod jobs;
 pub mod openapi;
 pub mod provider;
 pub mod rate_limit;
+pub mod secrets;
 pub mod store;
 pub mod telemetry;
 

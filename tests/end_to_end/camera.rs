@@ -9,7 +9,7 @@ use local::{
     front,
 };
 use serde_json::{Value, json};
-use shared::config::{CameraConfig, Secret};
+use shared::config::CameraConfig;
 use uuid::Uuid;
 
 use crate::support::{
@@ -178,7 +178,7 @@ fn a_camera_that_does_not_answer_is_given_up_after_its_deadline() {
 #[test]
 fn without_a_camera_there_is_none_unless_a_test_frame_is_wanted() {
     run(async {
-        let none = StackOptions::default().parameter("CameraApiUrl", "").parameter("CameraApiKey", "");
+        let none = StackOptions::default().parameter("CameraApiUrl", "");
         let stack = start(none.clone()).await;
         let user = User::new(&stack);
         let session = user.session().await;
@@ -239,7 +239,7 @@ fn after_thirty_seconds_one_call_at_a_time_probes_and_three_that_succeed_close_t
         let session = user.session().await;
         let camera = StandIn::start(Reply::json(500, &Value::Null)).await;
         let here = || {
-            let configured = CameraConfig { url: camera.url().into(), key: Secret::new("key") };
+            let configured = CameraConfig { url: camera.url().into() };
             instance_with(&stack, "camera-proxy", &clock, |config| config.camera = Some(configured))
         };
         let body = wish(session);

@@ -205,7 +205,7 @@ fn an_instance_that_dies_in_the_middle_of_a_frame_loses_nothing() {
     run(async {
         let model = StandIn::start(Reply::json(500, &Value::Null).held()).await;
         let options = StackOptions::default().parameter("RoboflowUrl", model.url());
-        let stack = start(options.parameter("RoboflowApiKey", "key").parameter("RoboflowModel", "holes/1")).await;
+        let stack = start(options.secret("roboflow_api_key", "key").parameter("RoboflowModel", "holes/1")).await;
         let user = User::new(&stack);
         let (session, frame) = (user.session().await, frame().await);
         let crash = async {

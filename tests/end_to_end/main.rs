@@ -7,6 +7,7 @@
     reason = "clippy exempts test functions only, not what they share"
 )]
 
+mod alarms;
 mod answers;
 mod batches;
 mod camera;
@@ -31,7 +32,9 @@ mod retries;
 mod roboflow;
 mod round_trips;
 mod schedules;
+mod secrets;
 mod sessions;
+mod smoke;
 mod support;
 mod telemetry;
 mod tokens;

@@ -21,7 +21,7 @@ const MODEL: &str = "range-holes/3";
 
 /// A stack whose analyze-frame asks the stand-in.
 async fn with(model: &StandIn) -> Stack {
-    let options = StackOptions::default().parameter("RoboflowUrl", model.url()).parameter("RoboflowApiKey", KEY);
+    let options = StackOptions::default().parameter("RoboflowUrl", model.url()).secret("roboflow_api_key", KEY);
     let options = options.parameter("RoboflowModel", MODEL).parameter("RoboflowShotClasses", "Shot,7mm hole");
     start(options).await
 }

@@ -147,13 +147,15 @@ fn camera_proxy_takes_one_round_trip_beside_the_camera() {
         let session = wall(&stack, &user).await;
         let wish = json!({ "session_id": session, "frame_number": 1 });
         let ask = async || user.post("camera-proxy", &wish).await.success();
-        let cold = measured(&stack, 1, async || {
+        let cold = measured(&stack, 2, async || {
             stack.kill_instances("camera-proxy").await;
             calls_of(&stack, "camera-proxy", ask()).await.0
         })
         .await;
-        // The breaker's state and the limiter's window before are read beside it all.
-        assert_eq!((cold.operations(), cold.depth()), ([("GetItem", 3), ("UpdateItem", 1)].into(), 1));
+        // The camera's key is fetched before the instance takes its first event. The breaker's state and the limiter's window
+        // before are read beside it all.
+        let expected = [("GetItem", 3), ("GetSecretValue", 1), ("UpdateItem", 1)];
+        assert_eq!((cold.operations(), cold.depth()), (expected.into(), 2));
         let warm = measured(&stack, 1, async || {
             ask().await;
             calls_of(&stack, "camera-proxy", ask()).await.0
@@ -210,7 +212,7 @@ fn analyze_frame_asks_a_hosted_model_beside_the_upload() {
     run(async {
         let model = StandIn::start(Reply::json(200, &json!({ "predictions": [] }))).await;
         let options = StackOptions::default().parameter("RoboflowUrl", model.url());
-        let options = options.parameter("RoboflowApiKey", "key").parameter("RoboflowModel", "holes/1");
+        let options = options.secret("roboflow_api_key", "key").parameter("RoboflowModel", "holes/1");
         let stack = start(options).await;
         let user = User::new(&stack);
         let session = wall(&stack, &user).await;

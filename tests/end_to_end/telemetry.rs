@@ -89,7 +89,7 @@ fn each_request_leaves_one_metrics_record_that_counts_it_by_its_status() {
             assert_eq!(count(record, "requests"), 1);
             let directive = &record["_aws"]["CloudWatchMetrics"][0];
             assert_eq!(directive["Namespace"], "Backend");
-            assert_eq!(directive["Dimensions"], json!([["function", "route"], ["function", "version"]]));
+            assert_eq!(directive["Dimensions"], json!([["function", "route"], ["function", "version"], []]));
             assert_eq!(
                 (&record["function"], &record["route"], &record["version"]),
                 (&json!("start-session"), &json!("start-session"), &json!("$LATEST"))
@@ -203,7 +203,7 @@ fn a_batch_leaves_a_line_and_a_job_that_failed_one_that_names_it() {
             .filter(|record| record["job_type"] == "terra_ingest")
             .collect();
         let directive = &of_type[0]["_aws"]["CloudWatchMetrics"][0];
-        assert_eq!(directive["Dimensions"], json!([["function", "job_type"]]));
+        assert_eq!(directive["Dimensions"], json!([["function", "job_type"], ["function"]]));
         stack.shutdown().await;
     });
 }
@@ -214,7 +214,7 @@ fn nothing_that_is_secret_or_personal_of_a_webhook_is_ever_logged() {
         let bucket = StandIn::start(Reply::json(404, &Value::Null)).await;
         let host = bucket.url().strip_prefix("http://").unwrap();
         let options = wearables::options().parameter("LogLevel", "trace").parameter("TerraPayloadHosts", host);
-        let stack = start(options.parameter("TerraSigningSecretPrevious", PREVIOUS_SECRET)).await;
+        let stack = start(options.secret("terra_signing_secret_previous", PREVIOUS_SECRET)).await;
         let user = User::new(&stack);
         let (terra, watch) = (Sender::new(&stack), Watch::of(&user, "GARMIN"));
         let mut day = watch.steps(days_ago(1), 8_642_017);
@@ -230,7 +230,7 @@ fn nothing_that_is_secret_or_personal_of_a_webhook_is_ever_logged() {
             json!({ "type": "s3_payload", "url": "hush-hush-4" }),
         ];
         let secret = stack.terra_signing_secret();
-        let signature = local::terra::signature(secret, 1_700_000_000, b"{}");
+        let signature = local::terra::signature(&secret, 1_700_000_000, b"{}");
         terra.post(&[("terra-signature", &signature)], "{}").await.is_problem(401, "unauthenticated");
         for body in &bodies {
             terra.accepted(&webhook(body)).await;
@@ -247,7 +247,7 @@ fn nothing_that_is_secret_or_personal_of_a_webhook_is_ever_logged() {
         assert_not_logged(
             &stack,
             &[
-                ("the signing secret", secret),
+                ("the signing secret", &secret),
                 ("the secret before", PREVIOUS_SECRET),
                 ("a signature", signature.split_once("v1=").unwrap().1),
                 ("a URL's signature or password", "hush-hush"),

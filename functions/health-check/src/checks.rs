@@ -34,6 +34,9 @@ impl Kept {
             return Arc::clone(report);
         }
         let report = Arc::new(Report::take(ctx, self.model(ctx), now).await);
+        if let Some(sessions) = report.active_sessions {
+            ctx.metrics.count_many("active_sessions", sessions as u64);
+        }
         *kept = Some(Arc::clone(&report));
         report
     }

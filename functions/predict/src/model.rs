@@ -61,7 +61,8 @@ pub struct Estimate {
 /// leaves out. What speaks against the history opens the interval and lowers the confidence, and is said in `warnings`.
 /// No readings at all give no confidence at all.
 ///
-/// The first call reads the artefact, which takes about a millisecond; a call takes about a tenth of one.
+/// The first call reads the artefact, which takes some milliseconds: a function that calls `estimate(&[])` while it starts
+/// pays for them there. A call takes about a tenth of a millisecond, hardly more for a long history.
 pub fn estimate(readings: &[Reading]) -> Estimate {
     match model() {
         Some(model) if !readings.is_empty() => model.estimate(readings),
@@ -73,6 +74,12 @@ pub fn estimate(readings: &[Reading]) -> Estimate {
 /// The model's version: `builtin-` and the beginning of its artefact's SHA-256.
 pub fn version() -> &'static str {
     VERSION.trim_ascii_end()
+}
+
+/// Reads the artefact now, in milliseconds, so that no request waits for that: while an instance starts it has a whole
+/// processor.
+pub fn load() {
+    model();
 }
 
 fn model() -> Option<&'static Artefact> {
@@ -91,15 +98,15 @@ impl Artefact {
     /// Estimates by this model, for the trainer and the tests; [`estimate`] does by the one that is built in.
     pub fn estimate(&self, readings: &[Reading]) -> Estimate {
         let history = History::of(readings, &self.scales);
-        let features = Features::of(&history, history.len(), &self.scales.failure);
+        let features = Features::of(&history, history.readings(), &self.scales.failure);
         let doubts = Doubts::about(readings, &history, &self.limits);
         let rul = self.predict(&features);
-        let interval = Interval::about(rul, doubts.doubt(), &self.residuals);
+        let interval = Interval::about(rul, doubts.doubt, &self.residuals);
         Estimate {
             rul,
             low: interval.low,
             high: interval.closed_high(),
-            confidence: interval.confidence(doubts.doubt()),
+            confidence: interval.confidence(doubts.doubt),
             warnings: doubts.warnings,
         }
     }
@@ -130,3 +137,6 @@ pub fn scaled(
     }
     scaled
 }
+
+#[cfg(test)]
+mod tests;

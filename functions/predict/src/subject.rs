@@ -16,7 +16,7 @@ use tracing::error;
 use crate::ask::Ask;
 
 /// Histories that are read at the same time.
-const AT_ONCE: usize = 16;
+const AT_ONCE: usize = 32;
 
 /// An engine with its history.
 #[derive(Debug)]

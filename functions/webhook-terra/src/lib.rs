@@ -12,6 +12,7 @@ use shared::{
     http::{self, Request, Response},
     jobs::{self, Message, NewJob},
     rate_limit::Preset,
+    secrets::Values,
     store::{
         jobs::{self as job_rows, State},
         webhooks,
@@ -27,6 +28,7 @@ mod delivery;
 pub mod signature;
 
 use delivery::{Received, Unnamed};
+use signature::Refusal;
 
 /// What storing may take, and then what enqueueing may: together well below the 8 s that Terra waits.
 const STORE: Duration = Duration::from_millis(500);
@@ -49,7 +51,7 @@ struct Accepted {
 
 pub async fn handle(ctx: &Context, request: Request) -> Result<Response> {
     let now = ctx.clock.now();
-    verify(ctx, &request, now)?;
+    verify(ctx, &request, now).await?;
     let accepted = request.limited_by_address(ctx, Preset::Webhook, accept(ctx, &request, now)).await?;
     if let Some(message) = &accepted.message {
         within(ENQUEUE, jobs::send_one(ctx, message, ENQUEUE)).await?;
@@ -58,14 +60,27 @@ pub async fn handle(ctx: &Context, request: Request) -> Result<Response> {
 }
 
 /// Refuses what Terra did not sign, before anything of it is looked at.
-fn verify(ctx: &Context, request: &Request, now: DateTime<Utc>) -> Result<()> {
-    let values = signature::HEADERS.iter().flat_map(|name| request.headers().get_all(*name));
-    let values = values.map(|value| value.to_str().ok());
-    signature::verify(values, request.body(), &ctx.config.terra.signing_secrets, now).map_err(|refusal| {
+async fn verify(ctx: &Context, request: &Request, now: DateTime<Utc>) -> Result<()> {
+    let known = ctx.secrets.current().await?;
+    let verified = match signed(request, &known, now) {
+        // Any other refusal is the header's fault: no secret would mend it.
+        Err(Refusal::Mismatch) => match ctx.secrets.renewed(&known).await {
+            Some(renewed) => signed(request, &renewed, now),
+            None => Err(Refusal::Mismatch),
+        },
+        verified => verified,
+    };
+    verified.map_err(|refusal| {
         ctx.metrics.count("webhook_signature_failures");
         warn!(reason = refusal.name(), address = %request.address(), "webhook refused: its signature does not verify");
         Error::Unauthenticated("the signature is missing, stale or wrong")
     })
+}
+
+fn signed(request: &Request, secrets: &Values, now: DateTime<Utc>) -> Result<(), Refusal> {
+    let values = signature::HEADERS.iter().flat_map(|name| request.headers().get_all(*name));
+    let values = values.map(|value| value.to_str().ok());
+    signature::verify(values, request.body(), &secrets.terra_signing_secrets(), now)
 }
 
 /// Stores a delivery and its job.

@@ -1,5 +1,9 @@
 use lambda_http::Error;
-use shared::{Context, config::name, http};
+use shared::{
+    Context,
+    config::{name, secret},
+    http,
+};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -9,7 +13,7 @@ async fn main() -> Result<(), Error> {
         name::JOBS_TABLE,
         name::BUCKET,
         name::JOB_QUEUE_URL,
-        name::TERRA_SIGNING_SECRET,
+        secret::TERRA_SIGNING_SECRET,
     ];
     let context = Context::from_env("webhook-terra", &required)?;
     http::serve(context, webhook_terra::handle).await

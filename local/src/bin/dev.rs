@@ -23,6 +23,7 @@ The whole backend on this machine, from template.yaml.
   --stack-file <path>  where to say how the stack can be reached (target/local/stack.json)
   --grpc-model         serve a model over gRPC too, and have predict ask it
   --release            functions from the release profile
+  --binaries <dir>     functions as they were built there, such as by cargo lambda
   --verbose            show metrics too
 ";
 
@@ -64,10 +65,16 @@ fn arguments() -> Result<Option<Arguments>, Box<dyn Error>> {
         return Ok(None);
     }
     let stack_file = given.opt_value_from_os_str("--stack-file", |path| Ok::<_, String>(PathBuf::from(path)))?;
+    let binaries = given.opt_value_from_os_str("--binaries", |path| Ok::<_, String>(PathBuf::from(path)))?;
+    let release = given.contains("--release");
     let options = StackOptions {
         port: given.opt_value_from_str("--port")?.unwrap_or(3000),
         data_dir: given.opt_value_from_os_str("--data-dir", |path| Ok::<_, String>(PathBuf::from(path)))?,
-        binaries: if given.contains("--release") { Binaries::BuildRelease } else { Binaries::Build },
+        binaries: match binaries {
+            Some(folder) => Binaries::In(folder.canonicalize()?),
+            None if release => Binaries::BuildRelease,
+            None => Binaries::Build,
+        },
         echo: if given.contains("--verbose") { Echo::Everything } else { Echo::Logs },
         grpc_model: given.contains("--grpc-model").then(ModelFn::builtin),
         quiet_build: false,

@@ -1,5 +1,8 @@
 //! Speaks to the API as an app would.
 
+use std::time::Duration;
+
+use hyper::body::Bytes;
 use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
 use uuid::Uuid;
@@ -7,7 +10,10 @@ use uuid::Uuid;
 use super::Failure;
 use crate::Stack;
 
-/// One of the stack's users, with a token.
+/// Longer than any function may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A user with a token.
 pub struct Client {
     http: reqwest::Client,
     base_url: String,
@@ -26,13 +32,39 @@ impl Client {
         }
     }
 
+    /// A user of any backend. `base_url` ends with `/functions/v1`.
+    pub fn at(base_url: &str, token: String, user: Uuid) -> Result<Self, Failure> {
+        let http = reqwest::Client::builder().timeout(PATIENCE).build()?;
+        Ok(Self { http, base_url: base_url.trim_end_matches('/').to_owned(), token, user })
+    }
+
+    pub fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
     pub async fn get(&self, route: &str) -> Result<Value, Failure> {
         answer(route, self.request(Method::GET, route)).await
     }
 
     pub async fn post(&self, route: &str, body: &Value) -> Result<Value, Failure> {
+        answer(route, self.post_request(route, body)).await
+    }
+
+    /// Status and body of whatever is answered.
+    pub async fn ask(&self, route: &str, body: &Value) -> Result<(u16, Value), Failure> {
+        let response = self.post_request(route, body).send().await?;
+        Ok((response.status().as_u16(), serde_json::from_str(&response.text().await?)?))
+    }
+
+    fn post_request(&self, route: &str, body: &Value) -> RequestBuilder {
         let post = self.request(Method::POST, route).header("content-type", "application/json");
-        answer(route, post.body(body.to_string())).await
+        post.body(body.to_string())
+    }
+
+    /// Without a token.
+    pub fn post_as_nobody(&self, route: &str, body: impl Into<Bytes>) -> RequestBuilder {
+        let post = self.http.post(format!("{}/{route}", self.base_url)).header("content-type", "application/json");
+        post.body(body.into())
     }
 
     /// What lies behind a signed URL.

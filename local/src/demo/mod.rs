@@ -7,7 +7,7 @@ use shared::domain::target::TargetType;
 
 use crate::{Binaries, Stack, StackOptions};
 
-mod client;
+pub(crate) mod client;
 mod engines;
 mod session;
 mod wearables;

@@ -1,4 +1,4 @@
-//! What stands behind the front: DynamoDB over HTTP, S3 and SQS in this process.
+//! What stands behind the front: DynamoDB over HTTP, S3, SQS and Secrets Manager in this process.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,6 +16,7 @@ use super::replica::Replica;
 use super::{Call, Refusal, Service};
 use crate::dynamodb::Served;
 use crate::http::Answer;
+use crate::secrets::SecretsManager;
 use crate::sqs::Sqs;
 
 #[derive(Clone)]
@@ -23,6 +24,7 @@ pub enum Backend {
     DynamoDb(Arc<DynamoDb>),
     Sqs(Sqs),
     S3(S3Service),
+    Secrets(SecretsManager),
 }
 
 pub struct DynamoDb {
@@ -48,6 +50,7 @@ impl Backend {
             Self::DynamoDb(_) => Service::DynamoDb,
             Self::Sqs(_) => Service::Sqs,
             Self::S3(_) => Service::S3,
+            Self::Secrets(_) => Service::SecretsManager,
         }
     }
 
@@ -55,12 +58,13 @@ impl Backend {
     pub fn replica(&self) -> Option<&Arc<Replica>> {
         match self {
             Self::DynamoDb(database) => Some(&database.replica),
-            Self::Sqs(_) | Self::S3(_) => None,
+            Self::Sqs(_) | Self::S3(_) | Self::Secrets(_) => None,
         }
     }
 
     pub async fn call(&self, parts: Parts, body: Bytes, call: &Call) -> Answer {
         let answer = match self {
+            Self::Secrets(secrets) => Ok(secrets.answer(&call.operation, &body)),
             Self::Sqs(sqs) => Ok(sqs.answer(&call.operation, &body).await),
             Self::DynamoDb(database) => DynamoDb::call(database, parts, body, call).await,
             Self::S3(service) => s3(service, parts, body).await,

@@ -14,6 +14,7 @@ pub struct Body {
     pub index_name: Option<String>,
     queue_url: Option<String>,
     queue_name: Option<String>,
+    pub secret_id: Option<String>,
     consistent_read: Option<bool>,
     request_items: BTreeMap<String, Batch>,
     /// Each under what it does, such as `Put`.

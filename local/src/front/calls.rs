@@ -14,7 +14,7 @@ pub struct Call {
     pub service: Service,
     /// As in IAM actions, such as `UpdateItem`, `SendMessage`, `PutObject`.
     pub operation: String,
-    /// Tables, the queue's name or the bucket, where known.
+    /// Tables, the queue's name, the bucket or the secret's ARN, where known.
     pub resources: Vec<String>,
     /// Of a query or scan.
     pub index: Option<String>,

@@ -28,7 +28,9 @@ impl Refusal {
     pub fn unknown_key(service: Service) -> Self {
         let message = "The security token included in the request is invalid.";
         match service {
-            Service::DynamoDb => Self::new(StatusCode::BAD_REQUEST, "UnrecognizedClientException", message),
+            Service::DynamoDb | Service::SecretsManager => {
+                Self::new(StatusCode::BAD_REQUEST, "UnrecognizedClientException", message)
+            }
             Service::Sqs => Self::new(StatusCode::FORBIDDEN, "InvalidClientTokenId", message),
             Service::S3 => {
                 let message = "The AWS Access Key Id you provided does not exist in our records.";
@@ -54,7 +56,7 @@ impl Refusal {
         let Denied { user, action, resource, explicit } = denied;
         // S3 quotes resources, and SQS knows its actions in small letters only.
         let (action, resource) = match service {
-            Service::DynamoDb => (action.clone(), resource.clone()),
+            Service::DynamoDb | Service::SecretsManager => (action.clone(), resource.clone()),
             Service::Sqs => (action.to_ascii_lowercase(), resource.clone()),
             Service::S3 => (action.clone(), format!("\"{resource}\"")),
         };
@@ -65,7 +67,7 @@ impl Refusal {
         };
         let message = format!("User: {user} is not authorized to perform: {action} on resource: {resource} {why}");
         match service {
-            Service::DynamoDb => Self::new(StatusCode::BAD_REQUEST, ACCESS_DENIED, message),
+            Service::DynamoDb | Service::SecretsManager => Self::new(StatusCode::BAD_REQUEST, ACCESS_DENIED, message),
             Service::Sqs => Self::new(StatusCode::FORBIDDEN, ACCESS_DENIED, message),
             Service::S3 => Self::new(StatusCode::FORBIDDEN, "AccessDenied", message),
         }
@@ -83,6 +85,10 @@ impl Refusal {
                     escaped(message)
                 );
                 http::answer(*status, "application/xml", body)
+            }
+            Service::SecretsManager => {
+                let body = json!({"__type": code, "Message": message});
+                http::answer(*status, "application/x-amz-json-1.1", body.to_string())
             }
             Service::DynamoDb | Service::Sqs => {
                 let namespace = match service {

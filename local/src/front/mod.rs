@@ -1,4 +1,4 @@
-//! The front: one reverse proxy before DynamoDB, SQS and S3. It knows each function by its access key, so it can say
+//! The front: one reverse proxy before DynamoDB, SQS, S3 and Secrets Manager. It knows each function by its access key, so it can say
 //! which calls a request costs, refuse, delay or drop chosen ones, and refuses what the function's policies don't allow.
 
 mod authorise;
@@ -51,6 +51,7 @@ pub enum Service {
     DynamoDb,
     Sqs,
     S3,
+    SecretsManager,
 }
 
 /// Calls and faults of the front. Cheap to clone.

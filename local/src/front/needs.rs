@@ -34,6 +34,7 @@ pub fn needs(site: &Site, service: Service, operation: &Operation) -> Vec<Need> 
         Service::DynamoDb => dynamodb(site, operation),
         Service::Sqs => sqs(site, operation),
         Service::S3 => s3(site, operation),
+        Service::SecretsManager => secrets_manager(operation),
     }
 }
 
@@ -73,6 +74,12 @@ fn sqs(site: &Site, operation: &Operation) -> Vec<Need> {
     let need = |resource| Need::new("sqs", action, resource);
     let queues = operation.resources.iter().map(|queue| need(site.queue_arn(queue)));
     or_anything(queues.collect(), || need("*".to_owned()))
+}
+
+/// A secret is named by its ARN, as our functions have it, or by its name, which no policy of ours allows.
+fn secrets_manager(operation: &Operation) -> Vec<Need> {
+    let need = |resource| Need::new("secretsmanager", &operation.name, resource);
+    or_anything(operation.resources.iter().cloned().map(need).collect(), || need("*".to_owned()))
 }
 
 fn s3(site: &Site, operation: &Operation) -> Vec<Need> {

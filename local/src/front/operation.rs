@@ -46,12 +46,16 @@ pub fn signer(parts: &Parts) -> Option<Signer> {
 pub fn operation(service: Service, parts: &Parts, body: &Bytes) -> Operation {
     match service {
         Service::S3 => s3(parts),
-        Service::DynamoDb | Service::Sqs => {
+        Service::DynamoDb | Service::Sqs | Service::SecretsManager => {
             let target = parts.headers.get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or_default();
             let name = target.rsplit('.').next().unwrap_or_default().to_owned();
             let body: Body = serde_json::from_slice(body).unwrap_or_default();
             let eventual = service == Service::DynamoDb && body.is_eventual(&name);
-            let resources = if service == Service::Sqs { body.queue() } else { body.tables() };
+            let resources = match service {
+                Service::Sqs => body.queue(),
+                Service::SecretsManager => body.secret_id.iter().cloned().collect(),
+                _ => body.tables(),
+            };
             let members = body.members();
             Operation { name, resources, index: body.index_name, eventual, members, ..Operation::default() }
         }

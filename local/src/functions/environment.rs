@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use crate::system;
 use crate::template::Function;
 
-/// Where the three AWS APIs are.
+/// Where the AWS APIs are.
 #[derive(Debug, Clone)]
 pub struct Endpoints {
     pub dynamodb: String,
     pub sqs: String,
     pub s3: String,
+    pub secrets_manager: String,
 }
 
 /// An access key of the stack: one for each function, so that the front knows who calls, and one for everybody else.
@@ -29,6 +31,9 @@ pub struct Surroundings<'a> {
     pub task_root: &'a Path,
 }
 
+/// Set by `cargo llvm-cov`; read by code that is instrumented for it.
+const PROFILE: &str = "LLVM_PROFILE_FILE";
+
 /// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime>
 pub fn variables(
     function: &Function,
@@ -44,6 +49,7 @@ pub fn variables(
         ("AWS_DEFAULT_REGION", (*region).to_owned()),
         ("AWS_ENDPOINT_URL_DYNAMODB", endpoints.dynamodb.clone()),
         ("AWS_ENDPOINT_URL_S3", endpoints.s3.clone()),
+        ("AWS_ENDPOINT_URL_SECRETS_MANAGER", endpoints.secrets_manager.clone()),
         ("AWS_ENDPOINT_URL_SQS", endpoints.sqs.clone()),
         ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", function.memory.to_string()),
         ("AWS_LAMBDA_FUNCTION_NAME", function.function_name.clone()),
@@ -67,5 +73,7 @@ pub fn variables(
     // Lambda refuses a template that sets one of its own names, so it does not matter which comes last.
     let mut variables = function.environment.clone();
     variables.extend(lambda.map(|(name, value)| (name.to_owned(), value)));
+    // Where a coverage run collects what a process has executed: a function's is part of it.
+    variables.extend(system::variable(PROFILE).map(|pattern| (PROFILE.to_owned(), pattern)));
     variables
 }

@@ -111,6 +111,7 @@ impl Tables {
             dynamodb: text("dynamodb")?,
             sqs: text("sqs")?,
             s3: text("s3")?,
+            secrets_manager: text("secrets_manager")?,
             access_key_id: text("access_key_id")?,
             secret_access_key: text("secret_access_key")?,
             region: text("region")?,

@@ -2,9 +2,11 @@
 //! buckets and variables there are.
 //!
 //! [`Template::read`] parses, [`Template::resolve`] fills in parameters and the names that exist only once the stack has
-//! its ports. Resource types that the stack does not run (alarms, log groups, dashboards) are not looked at.
+//! its ports. Resource types that the stack does not run (log groups, policies) are not looked at. Alarms and the dashboard
+//! are read by [`Template::observed`], for tests that hold them to what the functions record.
 
 mod functions;
+mod metrics;
 mod names;
 mod parameters;
 mod policies;
@@ -20,9 +22,10 @@ use std::path::Path;
 use serde_json::Value;
 
 pub use functions::{Cors, EventSource, Function, Route};
+pub use metrics::{Alarm, Comparison, MetricStat, Observed, Query, Widget};
 pub use policies::{Effect, Statement};
 pub use sources::{QueueMapping, Schedule};
-pub use storage::{Bucket, Queue, Redrive, Table};
+pub use storage::{Bucket, Queue, Redrive, Secret, Table};
 
 use properties::Properties;
 use resolve::Resolver;
@@ -85,6 +88,7 @@ pub struct Model {
     pub tables: Vec<Table>,
     pub queues: Vec<Queue>,
     pub buckets: Vec<Bucket>,
+    pub secrets: Vec<Secret>,
     pub mappings: Vec<QueueMapping>,
     pub schedules: Vec<Schedule>,
 }
@@ -109,12 +113,6 @@ impl Template {
         self.document.get("Parameters").is_some_and(|all| all.get(parameter).is_some())
     }
 
-    /// The value that a parameter has with these overrides, for one that is a plain text.
-    pub fn parameter(&self, name: &str, overrides: &BTreeMap<String, String>) -> Option<String> {
-        let default = || Some(resolve::to_text(self.document.get("Parameters")?.get(name)?.get("Default")?));
-        overrides.get(name).cloned().or_else(default)
-    }
-
     pub fn resolve(&self, site: &Site, overrides: &BTreeMap<String, String>) -> Result<Model, TemplateError> {
         let parameters = parameters::values(&self.document, overrides)?;
         let resolver = Resolver::new(&self.document, site, parameters);
@@ -125,6 +123,7 @@ impl Template {
             tables: Vec::new(),
             queues: Vec::new(),
             buckets: Vec::new(),
+            secrets: Vec::new(),
             mappings: Vec::new(),
             schedules: Vec::new(),
         };
@@ -167,11 +166,14 @@ impl Model {
             "AWS::DynamoDB::Table" => self.tables.push(storage::table(resolver, &properties()?)?),
             "AWS::SQS::Queue" => self.queues.push(storage::queue(resolver, &properties()?)?),
             "AWS::S3::Bucket" => self.buckets.push(Bucket { id: id.to_owned(), name: resolver.physical_name(id, id)? }),
+            "AWS::SecretsManager::Secret" => self.secrets.push(storage::secret(resolver, id)?),
             _ => {}
         }
         Ok(())
     }
 }
 
+#[cfg(test)]
+mod emulators;
 #[cfg(test)]
 mod tests;

@@ -21,6 +21,8 @@ impl Resolver<'_> {
             "AWS::SQS::Queue" => "QueueName",
             "AWS::S3::Bucket" => "BucketName",
             "AWS::Logs::LogGroup" => "LogGroupName",
+            "AWS::SecretsManager::Secret" => "Name",
+            "AWS::CloudWatch::Alarm" | "AWS::CloudWatch::CompositeAlarm" => "AlarmName",
             _ => "",
         };
         if let Some(name) = resource.get("Properties").and_then(|properties| properties.get(property)) {
@@ -42,6 +44,11 @@ impl Resolver<'_> {
         Ok(json!(match kind {
             "AWS::SQS::Queue" => self.site.queue_url(&name),
             "AWS::Serverless::HttpApi" => self.site.api_id.clone(),
+            // A secret's reference is its ARN, with six characters of its own at the end.
+            "AWS::SecretsManager::Secret" => {
+                let Site { region, account, .. } = self.site;
+                format!("arn:aws:secretsmanager:{region}:{account}:secret:{name}-Local0")
+            }
             _ => name,
         }))
     }
@@ -60,8 +67,15 @@ impl Resolver<'_> {
             ("AWS::S3::Bucket", "DomainName") => format!("{name}.s3.amazonaws.com"),
             ("AWS::S3::Bucket", "RegionalDomainName") => format!("{name}.s3.{region}.amazonaws.com"),
             ("AWS::Serverless::Function", "Arn") => arn("lambda", format!("function:{name}")),
+            // A nested stack's outputs are looked at by nobody here.
+            ("AWS::CloudFormation::Stack", output) if output.starts_with("Outputs.") => format!("{name}-{output}"),
+            // What runs here was never published.
+            ("AWS::Serverless::Function", "Version.Version") => "$LATEST".to_owned(),
             ("AWS::Serverless::HttpApi", "ApiId") => self.site.api_id.clone(),
             ("AWS::Logs::LogGroup", "Arn") => arn("logs", format!("log-group:{name}:*")),
+            ("AWS::CloudWatch::Alarm" | "AWS::CloudWatch::CompositeAlarm", "Arn") => {
+                arn("cloudwatch", format!("alarm:{name}"))
+            }
             ("AWS::SNS::Topic", "TopicArn") => arn("sns", name),
             ("AWS::IAM::Role", "Arn") => format!("arn:aws:iam::{account}:role/{name}"),
             _ =>

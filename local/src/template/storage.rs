@@ -1,4 +1,4 @@
-//! Tables, queues and buckets.
+//! Tables, queues, buckets and secrets.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::TemplateError;
 use super::properties::Properties;
-use super::resolve::Resolver;
+use super::resolve::{Resolver, to_text};
 
 /// A DynamoDB table.
 #[derive(Debug, Clone)]
@@ -67,6 +67,14 @@ pub struct Bucket {
     pub name: String,
 }
 
+/// A secret of Secrets Manager.
+#[derive(Debug, Clone)]
+pub struct Secret {
+    pub id: String,
+    pub name: String,
+    pub arn: String,
+}
+
 /// What `CreateTable` takes of a table's properties. Encryption, backups and billing change nothing on a laptop.
 const TABLE_PROPERTIES: [&str; 4] =
     ["AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "LocalSecondaryIndexes"];
@@ -85,6 +93,12 @@ pub fn table(resolver: &Resolver, properties: &Properties) -> Result<Table, Temp
     let ttl = ttl.filter(|ttl| ttl.get("Enabled") != Some(&json!(false)));
     let ttl = ttl.map(|ttl| ttl.required_text("AttributeName")).transpose()?;
     Ok(Table { id: properties.id.clone(), name, create: Value::Object(create), ttl })
+}
+
+pub fn secret(resolver: &Resolver, id: &str) -> Result<Secret, TemplateError> {
+    let name = resolver.physical_name(id, id)?;
+    let arn = to_text(&resolver.resource_reference(id, id)?);
+    Ok(Secret { id: id.to_owned(), name, arn })
 }
 
 /// Defaults: <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-sqs-queue.html>

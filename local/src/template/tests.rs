@@ -2,7 +2,7 @@ use serde_json::json;
 
 use super::*;
 
-fn site() -> Site {
+pub(super) fn site() -> Site {
     Site {
         region: "us-east-1".to_owned(),
         account: "000000000000".to_owned(),
@@ -56,6 +56,7 @@ Resources:
   Dead: { Type: AWS::SQS::Queue }
   OnlyProd: { Type: AWS::SQS::Queue, Condition: Prod }
   Bucket: { Type: AWS::S3::Bucket }
+  Secret: { Type: AWS::SecretsManager::Secret }
 ";
 
 #[test]
@@ -236,6 +237,94 @@ fn dead_letters_go_only_where_they_are_taken() {
         let result = resolve(&queues(policy)).map(drop).map_err(|error| error.to_string());
         assert_eq!(result.err().as_deref(), error, "{policy}");
     }
+}
+
+#[test]
+fn a_secret_is_referred_to_by_its_arn() {
+    let model = resolve(FUNCTION).unwrap();
+    let secret = &model.secrets[0];
+    assert_eq!((secret.id.as_str(), secret.name.as_str()), ("Secret", "local-Secret"));
+    assert_eq!(secret.arn, "arn:aws:secretsmanager:us-east-1:000000000000:secret:local-Secret-Local0");
+}
+
+const OBSERVED: &str = "
+Parameters:
+  Usual: { Type: Number, Default: 30 }
+Resources:
+  EchoFunction: { Type: AWS::Serverless::Function, Properties: { CodeUri: functions/echo } }
+  NewVersionErrors:
+    Type: AWS::CloudWatch::Alarm
+    Properties:
+      Namespace: Backend
+      MetricName: server_errors
+      Dimensions: [{ Name: version, Value: !GetAtt EchoFunction.Version.Version }]
+      Statistic: Sum
+      Unit: Count
+      ComparisonOperator: GreaterThanOrEqualToThreshold
+      Threshold: '1'
+  Share:
+    Type: AWS::CloudWatch::Alarm
+    Properties:
+      Metrics:
+        - { Id: share, Expression: !Sub '100 * low - ${Usual}' }
+        - { Id: low, ReturnData: false, MetricStat: { Stat: p95, Metric: { Namespace: Backend, MetricName: low } } }
+      ComparisonOperator: GreaterThanThreshold
+      Threshold: 15
+  Nested:
+    Type: AWS::CloudFormation::Stack
+    Properties: { TemplateURL: nested.yaml, Parameters: { Route: echo } }
+  Dashboard:
+    Type: AWS::CloudWatch::Dashboard
+    Properties:
+      DashboardBody: |
+        {\"widgets\": [{\"properties\": {\"title\": \"t\", \"stat\": \"Sum\", \"metrics\": [
+          [{\"expression\": \"a / b\"}], [\"Backend\", \"jobs\", \"function\", \"echo\", {\"stat\": \"p50\"}], [\"Backend\", \"all\"]]}}]}
+";
+
+const NESTED: &str = "
+Parameters: { Route: { Type: String } }
+Resources:
+  Latency:
+    Type: AWS::CloudWatch::Alarm
+    Properties:
+      Namespace: Backend
+      MetricName: latency
+      Dimensions: [{ Name: route, Value: !Ref Route }]
+      ExtendedStatistic: p95
+      ComparisonOperator: GreaterThanThreshold
+      Threshold: 400
+";
+
+#[test]
+fn alarms_and_widgets_are_read_with_their_metrics_and_those_of_nested_stacks() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("nested.yaml"), NESTED).unwrap();
+    let template = Template::parse(OBSERVED).unwrap();
+    let observed = template.observed(directory.path(), &site(), &BTreeMap::new()).unwrap();
+    let mut alarms = observed.alarms;
+    alarms.sort_by(|a, b| a.id.cmp(&b.id));
+    let [latency, versions, share] = alarms.as_slice() else { panic!("{alarms:?}") };
+    let stat = |metric: &str, dimensions: &[(&str, &str)], stat: &str, unit: Option<&str>| MetricStat {
+        namespace: "Backend".to_owned(),
+        metric: metric.to_owned(),
+        dimensions: dimensions.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+        stat: stat.to_owned(),
+        unit: unit.map(str::to_owned),
+    };
+    let only = |alarm: &Alarm| match alarm.queries.as_slice() {
+        [Query::Stat { stat, .. }] => stat.clone(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!((latency.id.as_str(), latency.threshold), ("Nested.Latency", 400.0));
+    assert_eq!(only(latency), stat("latency", &[("route", "echo")], "p95", None));
+    assert_eq!(only(versions), stat("server_errors", &[("version", "$LATEST")], "Sum", Some("Count")));
+    assert!(versions.comparison.holds(1.0, versions.threshold) && !share.comparison.holds(15.0, share.threshold));
+    let [Query::Expression(expression), Query::Stat { id, stat: low }] = share.queries.as_slice() else { panic!() };
+    assert_eq!((expression.as_str(), id.as_str()), ("100 * low - 30", "low"));
+    assert_eq!(low, &stat("low", &[], "p95", None));
+    let [widget] = observed.widgets.as_slice() else { panic!() };
+    let shown = [stat("jobs", &[("function", "echo")], "p50", None), stat("all", &[], "Sum", None)];
+    assert_eq!((widget.title.as_str(), widget.metrics.as_slice()), ("t", shown.as_slice()));
 }
 
 const POLICIES: &str = "

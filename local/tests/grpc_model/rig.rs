@@ -85,6 +85,7 @@ fn context() -> Context {
         dynamodb: "http://127.0.0.1:1".into(),
         sqs: "http://127.0.0.1:1".into(),
         s3: "http://127.0.0.1:1".into(),
+        secrets_manager: "http://127.0.0.1:1".into(),
         access_key_id: "none".into(),
         secret_access_key: "none".into(),
         region: local::REGION.into(),

@@ -24,6 +24,7 @@ async fn a_function_has_the_templates_environment_and_lambdas_and_nothing_else()
         "AWS_DEFAULT_REGION",
         "AWS_ENDPOINT_URL_DYNAMODB",
         "AWS_ENDPOINT_URL_S3",
+        "AWS_ENDPOINT_URL_SECRETS_MANAGER",
         "AWS_ENDPOINT_URL_SQS",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
         "AWS_LAMBDA_FUNCTION_NAME",

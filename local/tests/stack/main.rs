@@ -9,6 +9,7 @@ mod gateway;
 mod identity;
 mod lifecycle;
 mod permissions;
+mod secrets;
 mod sources;
 mod sqs;
 mod sqs_attributes;

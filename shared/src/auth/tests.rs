@@ -49,9 +49,10 @@ impl Scene {
             kind,
             audience: if kind == IssuerKind::Supabase { "authenticated" } else { CLIENT }.into(),
             jwks_url: None,
-            shared_secret: secret.map(Secret::new),
+            hs256: secret.is_some(),
         };
-        let auth = Authenticator::new(vec![config], Http::default(), clock.clone(), Metrics::discard());
+        let secrets = Secrets::fixed(Values { supabase_jwt_secret: secret.map(Secret::new), ..Values::default() });
+        let auth = Authenticator::new(vec![config], Http::default(), secrets, clock.clone(), Metrics::discard());
         Self { auth, clock, server, signer }
     }
 
@@ -413,9 +414,15 @@ async fn of_several_issuers_each_vouches_for_its_own() {
         kind: IssuerKind::Supabase,
         audience: "authenticated".into(),
         jwks_url: None,
-        shared_secret: None,
+        hs256: false,
     });
-    let auth = Authenticator::new(configs.into(), Http::default(), one.clock.clone(), Metrics::discard());
+    let auth = Authenticator::new(
+        configs.into(),
+        Http::default(),
+        Secrets::fixed(Values::default()),
+        one.clock.clone(),
+        Metrics::discard(),
+    );
     let verify = async |signer: &Signer, scene: &Scene| {
         let token = signer.token(&scene.claims(json!({})));
         auth.verify(Some(&format!("Bearer {token}"))).await

@@ -14,7 +14,7 @@ use super::{
     body,
     exchange::{Exchange, route_key},
 };
-use crate::{error::Result, ids::Ids};
+use crate::{clock, error::Result, ids::Ids};
 
 /// A request. Its body is read with [`Request::json`], its caller with [`Request::caller`].
 pub struct Request {
@@ -88,8 +88,7 @@ impl Request {
 
     /// When Lambda ends this invocation, done or not; `None` outside of Lambda.
     pub fn deadline(&self) -> Option<DateTime<Utc>> {
-        let millis = self.event.lambda_context_ref()?.deadline;
-        i64::try_from(millis).ok().filter(|millis| *millis > 0).and_then(DateTime::from_timestamp_millis)
+        clock::deadline(self.event.lambda_context_ref()?.deadline)
     }
 
     /// The body's bytes, base64 undone.

@@ -18,6 +18,11 @@ pub(super) struct Report {
     pub(super) put_off: usize,
     /// Whether the batch as a whole got nowhere.
     pub(super) broken: bool,
+    /// Observations of the jobs that are done, and those of a confidence of at least 80.
+    pub(super) scored: u64,
+    pub(super) confident: u64,
+    /// The sum of their confidences, in tenths.
+    pub(super) confidence_tenths: u64,
 }
 
 /// A job whose end is written down.
@@ -41,6 +46,11 @@ impl Report {
         let Ended { settlement, row, duration, now, .. } = *ended;
         let (id, kind, attempt) = (settlement.id, &settlement.kind, row.attempts + 1);
         let operation_id = ended.operation_id.map(|id| id.to_string());
+        if let Change::Done(tally) = &settlement.change {
+            self.scored += tally.scored;
+            self.confident += tally.confident;
+            self.confidence_tenths += tally.confidence_tenths;
+        }
         let of_type = self.of(kind);
         of_type.durations.push(duration);
         match &settlement.change {
@@ -73,6 +83,9 @@ impl Report {
     /// Adds another report's figures.
     pub(super) fn add(&mut self, other: Self) {
         self.put_off += other.put_off;
+        self.scored += other.scored;
+        self.confident += other.confident;
+        self.confidence_tenths += other.confidence_tenths;
         self.broken |= other.broken;
         for (kind, record) in other.by_type {
             let of_type = self.of(&kind);

@@ -114,6 +114,11 @@ where
     report.add(of_letters);
     let answer = apply(ctx, outcomes, times.told).await;
     let (duration, failed, messages) = (started.elapsed(), report.broken, records.len());
+    if report.scored > 0 {
+        ctx.metrics.count_many("metrics_scored", report.scored);
+        ctx.metrics.count_many("metrics_low_confidence", report.scored - report.confident);
+        ctx.metrics.count_many("metrics_confidence_tenths", report.confidence_tenths);
+    }
     let record = InvocationRecord {
         source: source(records),
         request_id,

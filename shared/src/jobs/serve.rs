@@ -2,7 +2,7 @@
 
 use std::{panic::AssertUnwindSafe, time::Instant};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use futures::FutureExt;
 use lambda_runtime::{LambdaEvent, Runtime, service_fn};
 use serde_json::Value;
@@ -13,10 +13,13 @@ use super::{
     runner::{Batch, Times, run},
 };
 use crate::{
-    Context,
+    Context, clock,
     error::{Error, Result},
     telemetry::{InvocationRecord, invocation_span},
 };
+
+/// What an invocation may take where nothing says when it ends.
+const TIME: TimeDelta = TimeDelta::seconds(30);
 
 /// Runs batches with `perform`, and answers schedules with `scheduled`, until the instance ends.
 pub async fn serve<P, S>(context: Context, perform: P, scheduled: S) -> Result<(), lambda_runtime::Error>
@@ -25,11 +28,11 @@ where
     S: AsyncFn(&Context, &Value) -> Result<()>,
 {
     let (context, perform, scheduled) = (&context, &perform, &scheduled);
+    context.fetch_secrets().await?;
     lambda_runtime::spawn_graceful_shutdown_handler(|| async {}).await;
     let service = service_fn(async move |event: LambdaEvent<Value>| {
         let (event, lambda) = (event.payload, event.context);
-        let millis = i64::try_from(lambda.deadline).unwrap_or(i64::MAX);
-        let deadline = DateTime::from_timestamp_millis(millis).unwrap_or_default();
+        let deadline = clock::deadline(lambda.deadline).unwrap_or_else(|| context.clock.now() + TIME);
         let trace = lambda.xray_trace_id.as_deref();
         match records(&event, &context.config.job_dead_letter_queue_url) {
             Some(records) => {

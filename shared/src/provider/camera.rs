@@ -1,17 +1,17 @@
 //! The range camera.
 //!
-//! `GET {CAMERA_API_URL}/v1/frames/{frame_number}?session_id=…` with `Authorization: Bearer {CAMERA_API_KEY}` answers
+//! `GET {CAMERA_API_URL}/v1/frames/{frame_number}?session_id=…` with `Authorization: Bearer <camera_api_key>` answers
 //! 200 with the frame's bytes, and `X-Frame-Timestamp` (RFC 3339) says when it was taken.
 
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::{Call, Failure, body, retry_after};
+use super::{Call, Failure, body, keyed, retry_after};
 use crate::{
     Context,
     breaker::Gate,
-    config::CameraConfig,
+    config::{CameraConfig, Secret},
     domain::{
         frame::{DecodedFrame, FrameInfo},
         session::FrameNumber,
@@ -47,16 +47,18 @@ pub async fn fetch(
     number: FrameNumber,
 ) -> Result<CameraFrame> {
     let url = format!("{}/v1/frames/{number}?session_id={session}", camera.url);
-    CALL.run(ctx, gate, || async {
-        let response = ctx.http.get(&url)?.bearer_auth(camera.key.expose()).send().await.map_err(Failure::of_http)?;
-        match response.status().as_u16() {
-            200 => frame(response, ctx.clock.now()).await,
-            status @ (429 | 502..=504) => Err(Failure::Overloaded { status, retry_after: retry_after(&response) }),
-            status @ 500.. => Err(Failure::Broken { status }),
-            status => Err(Failure::Refused { status, message: String::new() }),
-        }
-    })
-    .await
+    let attempt = |key| attempt(ctx, &url, key);
+    CALL.run(ctx, gate, || keyed(ctx, |secrets| secrets.camera_api_key.as_ref(), attempt)).await
+}
+
+async fn attempt(ctx: &Context, url: &str, key: Secret) -> Result<CameraFrame, Failure> {
+    let response = ctx.http.get(url)?.bearer_auth(key.expose()).send().await.map_err(Failure::of_http)?;
+    match response.status().as_u16() {
+        200 => frame(response, ctx.clock.now()).await,
+        status @ (429 | 502..=504) => Err(Failure::Overloaded { status, retry_after: retry_after(&response) }),
+        status @ 500.. => Err(Failure::Broken { status }),
+        status => Err(Failure::Refused { status, message: String::new() }),
+    }
 }
 
 async fn frame(response: reqwest::Response, arrived: DateTime<Utc>) -> Result<CameraFrame, Failure> {

@@ -7,7 +7,9 @@ use backon::{ExponentialBuilder, Retryable};
 use crate::{
     Context,
     breaker::Gate,
+    config::Secret,
     error::{Error, Result},
+    secrets::Values,
 };
 
 pub mod camera;
@@ -122,6 +124,26 @@ impl Call {
                 Error::UpstreamFailed { upstream, source: failure.into() }
             }
         }
+    }
+}
+
+/// One attempt with the provider's key as it is known, and another at once where it is refused and was rotated since.
+pub(crate) async fn keyed<T, F>(
+    ctx: &Context,
+    key_of: fn(&Values) -> Option<&Secret>,
+    attempt: impl Fn(Secret) -> F,
+) -> Result<T, Failure>
+where
+    F: Future<Output = Result<T, Failure>>,
+{
+    let key = |secrets: &Values| key_of(secrets).cloned().ok_or_else(|| Failure::Unusable("there is no key".into()));
+    let known = ctx.secrets.current().await.map_err(|err| Failure::Unreachable(err.to_string()))?;
+    match attempt(key(&known)?).await {
+        Err(Failure::Refused { status: status @ (401 | 403), message }) => match ctx.secrets.renewed(&known).await {
+            Some(renewed) => attempt(key(&renewed)?).await,
+            None => Err(Failure::Refused { status, message }),
+        },
+        outcome => outcome,
     }
 }
 

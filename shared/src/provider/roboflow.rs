@@ -11,11 +11,11 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Call, Failure, body, retry_after};
+use super::{Call, Failure, body, keyed, retry_after};
 use crate::{
     Context,
     breaker::Gate,
-    config::RoboflowConfig,
+    config::{RoboflowConfig, Secret},
     error::{Error, Result},
 };
 
@@ -50,24 +50,26 @@ pub struct Prediction {
 /// Asks the model about one picture.
 pub async fn infer(ctx: &Context, model: &RoboflowConfig, gate: &Gate, picture: &[u8]) -> Result<Predictions> {
     let text = Bytes::from(STANDARD.encode(picture));
-    let url =
-        reqwest::Url::parse_with_params(&format!("{}/{}", model.url, model.model), [("api_key", model.key.expose())])
-            .map_err(Error::internal)?;
-    CALL.run(ctx, gate, || async {
-        let post = ctx.http.post(url.clone())?;
-        let post = post.header(http::header::CONTENT_TYPE, "application/x-www-form-urlencoded").body(text.clone());
-        let response = post.send().await.map_err(Failure::of_http)?;
-        let status = response.status().as_u16();
-        let wait = retry_after(&response);
-        let bytes = body(response, MAX_ANSWER_BYTES).await?;
-        match status {
-            200 => parse(&bytes),
-            429 | 503 | 504 => Err(Failure::Overloaded { status, retry_after: wait }),
-            500.. => Err(Failure::Broken { status }),
-            _ => Err(Failure::Refused { status, message: message(&bytes, model) }),
-        }
-    })
-    .await
+    let url = reqwest::Url::parse(&format!("{}/{}", model.url, model.model)).map_err(Error::internal)?;
+    let attempt = |key| attempt(ctx, &url, &text, key);
+    CALL.run(ctx, gate, || keyed(ctx, |secrets| secrets.roboflow_api_key.as_ref(), attempt)).await
+}
+
+async fn attempt(ctx: &Context, url: &reqwest::Url, text: &Bytes, key: Secret) -> Result<Predictions, Failure> {
+    let mut url = url.clone();
+    url.query_pairs_mut().append_pair("api_key", key.expose());
+    let post = ctx.http.post(url)?;
+    let post = post.header(http::header::CONTENT_TYPE, "application/x-www-form-urlencoded").body(text.clone());
+    let response = post.send().await.map_err(Failure::of_http)?;
+    let status = response.status().as_u16();
+    let wait = retry_after(&response);
+    let bytes = body(response, MAX_ANSWER_BYTES).await?;
+    match status {
+        200 => parse(&bytes),
+        429 | 503 | 504 => Err(Failure::Overloaded { status, retry_after: wait }),
+        500.. => Err(Failure::Broken { status }),
+        _ => Err(Failure::Refused { status, message: message(&bytes, &key) }),
+    }
 }
 
 /// Reads an answer: an object, or a list with one object a picture. Boxes without place, size or class are left out.
@@ -87,10 +89,10 @@ fn parse(bytes: &[u8]) -> Result<Predictions, Failure> {
 }
 
 /// What the model's host says of an error, without our key, should it repeat it.
-fn message(bytes: &[u8], model: &RoboflowConfig) -> String {
+fn message(bytes: &[u8], key: &Secret) -> String {
     let answer: Value = serde_json::from_slice(bytes).unwrap_or_default();
     let text = answer.get("message").and_then(Value::as_str).unwrap_or("no message");
-    text.replace(model.key.expose(), "***").chars().take(MAX_MESSAGE_CHARS).collect()
+    text.replace(key.expose(), "***").chars().take(MAX_MESSAGE_CHARS).collect()
 }
 
 #[cfg(test)]
@@ -130,13 +132,7 @@ mod tests {
 
     #[test]
     fn an_error_message_never_repeats_the_key() {
-        let model = RoboflowConfig {
-            url: String::new(),
-            key: crate::config::Secret::new("k3y"),
-            model: String::new(),
-            shot_classes: Vec::new(),
-            target_classes: Vec::new(),
-        };
-        assert_eq!(message(br#"{"message":"key k3y is not known"}"#, &model), "key *** is not known");
+        let key = Secret::new("k3y");
+        assert_eq!(message(br#"{"message":"key k3y is not known"}"#, &key), "key *** is not known");
     }
 }

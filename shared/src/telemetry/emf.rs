@@ -22,8 +22,8 @@ use super::pending::{Calls, Counts};
 pub(super) const NAMESPACE: &str = "Backend";
 
 /// One request. The second dimension set is what a canary is watched by: its few requests would drown in the
-/// function's own figures.
-#[metrics(emf::dimension_sets = [["function", "route"], ["function", "version"]])]
+/// function's own figures. The third, of no dimension, is the whole backend: what an alarm asks of all functions together.
+#[metrics(emf::dimension_sets = [["function", "route"], ["function", "version"], []])]
 pub(super) struct RequestEntry<'a> {
     pub(super) function: &'static str,
     pub(super) route: &'a str,

@@ -65,7 +65,8 @@ pub(super) struct InvocationEntry<'a> {
     counts: NamedCounts,
 }
 
-#[metrics(emf::dimension_sets = [["function", "job_type"]])]
+/// The second dimension set is all types together.
+#[metrics(emf::dimension_sets = [["function", "job_type"], ["function"]])]
 pub(super) struct JobsEntry<'a> {
     function: &'static str,
     job_type: &'a str,

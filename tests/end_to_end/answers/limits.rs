@@ -8,14 +8,10 @@ use super::{LATEST, OPERATIONS, POSTS, Produced, READS, WEBHOOK, engines};
 use crate::support::{Answer, User, run, stack, start, terra::Sender};
 
 pub async fn cases(produced: &Produced) {
-    futures::join!(
-        standard(produced),
-        lenient(produced),
-        strict(produced),
-        webhook(produced),
-        engines::limits(produced),
-        blocked(produced)
-    );
+    // The smallest limit by itself: among thousands of requests it is the one whose count a busy machine misses most.
+    strict(produced).await;
+    futures::join!(standard(produced), lenient(produced), webhook(produced), blocked(produced));
+    engines::limits(produced).await;
 }
 
 /// Sends requests, eight at once, until one is refused; returns its answer and how many were let through. Twice the limit

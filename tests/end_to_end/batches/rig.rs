@@ -78,7 +78,7 @@ impl Rig {
                 json!({
                     "messageId": message.message_id, "receiptHandle": message.receipt_handle, "body": message.body,
                     "attributes": { "SentTimestamp": sent_at }, "messageAttributes": {}, "eventSource": "aws:sqs",
-                    "eventSourceARN": "arn:aws:sqs:us-east-1:000000000000:local-JobQueue", "awsRegion": "us-east-1",
+                    "eventSourceARN": "arn:aws:sqs:us-east-1:000000000000:local-jobs", "awsRegion": "us-east-1",
                 })
             }));
         }

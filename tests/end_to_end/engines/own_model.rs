@@ -58,7 +58,7 @@ fn the_same_model_over_a_connection_says_the_same() {
 #[test]
 fn a_batch_is_one_call_and_keeps_its_order() {
     run(async {
-        let flown = ModelFn::new(|readings| Prediction::new(readings.len() as i32, 0.5, "flown-1"));
+        let flown = ModelFn::new(|readings| Prediction::new(i32::try_from(readings.len()).unwrap(), 0.5, "flown-1"));
         let stack = stack(flown).await;
         let (user, _) = User::with_own_fleet(&stack);
         let request = |n: usize| json!({ "engine_id": format!("e-{n}"), "sensor_data": readings(1, n) });
@@ -94,7 +94,7 @@ fn whatever_is_wrong_with_the_model_the_built_in_one_answers_and_says_so() {
             let record = provider_record(&stack, "predict", &answer, "model");
             assert_eq!(
                 (&record["fallback_used"], &record["provider_errors"]),
-                (&json!(1.0), &json!(1.0)),
+                (&json!(1), &json!(1)),
                 "{reply:?}: {record:#}"
             );
             // In between it works, so that the breaker stays closed.

@@ -49,7 +49,7 @@ fn totals_are_what_counting_gives_while_many_write_at_once() {
         .await;
         join_all((0..24).map(|n| async move {
             let requests: Vec<_> = (0..6)
-                .map(|e| json!({ "engine_id": format!("e-{e}"), "sensor_data": readings(e, 40 + 20 * ((n + e as usize) % 8)) }))
+                .map(|e| json!({ "engine_id": format!("e-{e}"), "sensor_data": readings(e, 40 + 20 * ((n + usize::try_from(e).unwrap()) % 8)) }))
                 .collect();
             let batch = user.post("predict/batch", &json!({ "requests": requests[..(n % 6) + 1] })).await.success();
             for result in batch["results"].as_array().unwrap() {

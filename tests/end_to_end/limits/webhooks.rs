@@ -23,7 +23,7 @@ fn past_a_thousand_a_minute_a_webhook_is_refused_and_nothing_of_it_is_stored() {
         let webhooks = instance(&stack, "webhook-terra", &clock);
         let body = Watch::of(&User::new(&stack), "GARMIN").steps(days_ago(1), 8_000).to_string();
         let send = async |address: &str, body: &str| -> Answer {
-            let signature = signature(stack.terra_signing_secret(), clock.now().timestamp(), body.as_bytes());
+            let signature = signature(&stack.terra_signing_secret(), clock.now().timestamp(), body.as_bytes());
             webhooks.answer(webhook_terra::handle, signed_from(address, &signature, body)).await
         };
         let busy = "198.51.100.77";

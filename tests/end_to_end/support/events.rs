@@ -98,10 +98,14 @@ fn body(event: &Value) -> Option<Vec<u8>> {
     Some(if encoded { STANDARD.decode(text).unwrap() } else { text.as_bytes().to_vec() })
 }
 
+/// What `sam local` gives the functions beside an event.
+const ENVIRONMENT: &str = "env";
+
 /// Names of all events.
 pub fn names() -> Vec<String> {
     let files = fs::read_dir(folder()).unwrap().map(|file| file.unwrap().path());
-    let mut names: Vec<String> = files.map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned()).collect();
+    let names = files.map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned());
+    let mut names: Vec<String> = names.filter(|name| name != ENVIRONMENT).collect();
     names.sort();
     names
 }

@@ -66,6 +66,7 @@ pub struct Asked {
     pub path: String,
     pub query: String,
     pub content_type: String,
+    pub authorization: String,
     pub body: Vec<u8>,
 }
 
@@ -100,12 +101,14 @@ impl StandIn {
             async move {
                 let (parts, body) = request.into_parts();
                 let body = read_body(body, BODY_LIMIT).await.map_err(|_| HangUp)?.to_vec();
-                let content_type = parts.headers.get("content-type").map(|value| value.to_str().unwrap().to_owned());
+                let header = |name: &str| parts.headers.get(name).map(|value| value.to_str().unwrap().to_owned());
+                let (content_type, authorization) = (header("content-type"), header("authorization"));
                 let reply = desk.note(Asked {
                     at: Instant::now(),
                     path: parts.uri.path().to_owned(),
                     query: parts.uri.query().unwrap_or_default().to_owned(),
                     content_type: content_type.unwrap_or_default(),
+                    authorization: authorization.unwrap_or_default(),
                     body,
                 });
                 desk.give(reply, stop).await

@@ -93,7 +93,16 @@ pub async fn keys(stack: &Stack, prefix: &str) -> Vec<String> {
 /// Writes that the functions made since the calls were cleared, beside the limiter's own in the Control table.
 pub fn writes(stack: &Stack) -> Vec<Call> {
     let control = stack.table("ControlTable").unwrap();
-    let reads = ["GetItem", "BatchGetItem", "Query", "GetObject", "HeadObject", "ListObjectsV2", "HeadBucket"];
+    let reads = [
+        "GetItem",
+        "BatchGetItem",
+        "Query",
+        "GetObject",
+        "HeadObject",
+        "ListObjectsV2",
+        "HeadBucket",
+        "GetSecretValue",
+    ];
     let limiter = |call: &Call| call.operation == "UpdateItem" && call.resources == [control];
     let written = |call: &Call| !reads.contains(&call.operation.as_str()) && !limiter(call);
     let made = stack.front().calls().filtered(|call| call.function != local::front::EVERYBODY_ELSE);

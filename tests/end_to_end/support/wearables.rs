@@ -31,7 +31,7 @@ static STACK: OnceCell<Stack> = OnceCell::const_new();
 
 /// The stack of all tests of wearables that need nothing special of it.
 pub async fn stack() -> &'static Stack {
-    STACK.get_or_init(|| start(options().parameter("TerraSigningSecretPrevious", PREVIOUS_SECRET))).await
+    STACK.get_or_init(|| start(options().secret("terra_signing_secret_previous", PREVIOUS_SECRET))).await
 }
 
 /// Of a stack whose worker does not wait a second for its batches to fill: most tests send one webhook at a time.

@@ -107,7 +107,7 @@ fn what_is_no_json_is_refused_and_not_stored() {
         let stack = stack().await;
         let terra = Sender::new(stack);
         for body in ["{\"type\":\"daily\",", "nothing", "{} {}", "\u{feff}{}"] {
-            let signature = signature(stack.terra_signing_secret(), Clock::System.now().timestamp(), body.as_bytes());
+            let signature = signature(&stack.terra_signing_secret(), Clock::System.now().timestamp(), body.as_bytes());
             let id = shared::ids::Ids.uuid().to_string();
             let headers =
                 [("content-type", "application/json"), ("terra-signature", &*signature), ("x-terra-trace-id", &*id)];

@@ -41,7 +41,7 @@ pub fn predictions(
     let predict = |row: usize| {
         let about = prepared.rows[row];
         let features: &[f32; FEATURE_COUNT] = &prepared.features[row];
-        let (networks, forest) = folds[about.fold](features);
+        let (networks, forest) = folds[about.fold].predict(features);
         Prediction {
             subset: about.subset,
             fold: about.fold,

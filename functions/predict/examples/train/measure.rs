@@ -13,6 +13,9 @@ use crate::prepare::count;
 /// Engines in the official test sets, which the NASA score is a sum over.
 const OFFICIAL: [f64; 4] = [100.0, 259.0, 100.0, 248.0];
 
+/// What is predicted, or what is true.
+type Cycles = fn(&Prediction) -> f64;
+
 /// A prediction with its interval, from residuals of the other folds alone.
 struct Covered {
     cut: Prediction,
@@ -22,13 +25,13 @@ struct Covered {
 pub fn report(predictions: &[Prediction]) -> String {
     let mut text =
         String::from("| model | label | FD001 | FD002 | FD003 | FD004 |\n| --- | --- | --- | --- | --- | --- |\n");
-    let models: [(&str, fn(&Prediction) -> f64); 3] = [
+    let models: [(&str, Cycles); 3] = [
         ("the model", |cut| cut.rul),
         ("its networks alone", |cut| cut.by_networks),
         ("boosted trees alone", |cut| cut.by_forest),
     ];
     for (name, rul) in models {
-        for (label, truth) in [("capped", Prediction::truth as fn(&Prediction) -> f64), ("uncapped", |cut| cut.left)] {
+        for (label, truth) in [("capped", Prediction::truth as Cycles), ("uncapped", |cut| cut.left)] {
             let cells: Vec<String> = (1..=4).map(|subset| cell(predictions, subset, rul, truth)).collect();
             let _ = writeln!(text, "| {name} | {label} | {} |", cells.join(" | "));
         }
@@ -54,12 +57,7 @@ pub fn report(predictions: &[Prediction]) -> String {
 }
 
 /// RMSE with its standard error over engines, and NASA score, in one cell.
-fn cell(
-    predictions: &[Prediction],
-    subset: usize,
-    rul: fn(&Prediction) -> f64,
-    truth: fn(&Prediction) -> f64,
-) -> String {
+fn cell(predictions: &[Prediction], subset: usize, rul: Cycles, truth: Cycles) -> String {
     let (mut square, mut score, mut cuts) = (0.0, 0.0, 0.0);
     let mut engines: Vec<f64> = Vec::new();
     for engine in predictions.chunks(REPEATS).filter(|engine| engine[0].subset == subset) {

@@ -7,15 +7,15 @@ use std::thread;
 
 use predict::model::features::FEATURE_COUNT;
 use predict::model::network::Network;
-use predict::model::trees::Forest;
+use predict::model::trees::{Forest, LEAF};
 
 use crate::boost::{self, Trees};
 use crate::fleet::FOLDS;
 use crate::learn;
-use crate::prepare::{Prepared, single};
+use crate::prepare::{Prepared, count, single};
 
 /// Networks of each fold, which begin with other weights and see other batches.
-pub const SEEDS: usize = 1;
+pub const SEEDS: usize = 5;
 
 /// What was trained, fold by fold: the model is their mean.
 pub struct Trained {
@@ -63,24 +63,35 @@ impl Trained {
             mean.steps.extend(&trees.steps);
             let shares = trees.thresholds.iter().zip(&trees.features);
             mean.thresholds.extend(shares.map(|(number, feature)| {
-                let leaf = *feature == predict::model::trees::LEAF;
-                if leaf { single(f64::from(*number) / (FOLDS as f64)) } else { *number }
+                let leaf = *feature == LEAF;
+                if leaf { single(f64::from(*number) / count(FOLDS)) } else { *number }
             }));
         }
         Forest::from_parts(mean.thresholds, mean.features, mean.steps, mean.trees)
             .ok_or_else(|| "a tree is broken".into())
     }
 
-    /// Shares of the cap by one fold's networks (their mean) and by its forest.
-    pub fn by_fold(&self, fold: usize) -> Result<impl Fn(&[f32; FEATURE_COUNT]) -> (f64, f64) + '_, Box<dyn Error>> {
+    /// What was trained on all engines that are not of the fold.
+    pub fn by_fold(&self, fold: usize) -> Result<Members<'_>, Box<dyn Error>> {
         let trees = self.forests.get(fold).ok_or("a fold has no forest")?;
         let parts = (trees.thresholds.clone(), trees.features.clone(), trees.steps.clone());
         let forest = Forest::from_parts(parts.0, parts.1, parts.2, trees.trees).ok_or("a tree is broken")?;
-        Ok(move |features: &[f32; FEATURE_COUNT]| {
-            let networks = &self.networks[fold * SEEDS..(fold + 1) * SEEDS];
-            let share = |numbers: &Vec<f32>| f64::from(Network::new(numbers).predict(features)).clamp(0.0, 1.0);
-            (networks.iter().map(share).sum::<f64>() / SEEDS as f64, f64::from(forest.predict(features)))
-        })
+        Ok(Members { networks: &self.networks[fold * SEEDS..(fold + 1) * SEEDS], forest })
+    }
+}
+
+/// A fold's networks and its forest.
+pub struct Members<'a> {
+    networks: &'a [Vec<f32>],
+    forest: Forest,
+}
+
+impl Members<'_> {
+    /// Shares of the cap by the networks' mean and by the forest.
+    pub fn predict(&self, features: &[f32; FEATURE_COUNT]) -> (f64, f64) {
+        let share = |numbers: &Vec<f32>| f64::from(Network::new(numbers).predict(features)).clamp(0.0, 1.0);
+        let sum: f64 = self.networks.iter().map(share).sum();
+        (sum / count(SEEDS), f64::from(self.forest.predict(features)))
     }
 }
 

@@ -2,7 +2,7 @@
 //! health's course with its extrapolation to failure.
 
 use super::history::{History, INDEX_COUNT, SENSOR_COUNT};
-use super::trend::{Trend, parabola, to_f64};
+use super::trend::{Trend, parabola};
 
 /// Features of one history.
 pub const FEATURE_COUNT: usize = SENSOR_COUNT * (5 + 4 + 1 + 2 + 2) + INDEX_COUNT * (7 + 5 + 3 + 2 + 6) + 3;
@@ -140,9 +140,4 @@ fn less<const N: usize>(mut values: [f64; N], others: [f64; N]) -> [f64; N] {
         *value -= other;
     }
     values
-}
-
-/// Readings of a history as a number, for the rules that weigh by it.
-pub fn readings(history: &History) -> f64 {
-    to_f64(history.len())
 }

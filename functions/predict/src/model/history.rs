@@ -61,7 +61,7 @@ impl History {
         history
     }
 
-    pub fn len(&self) -> usize {
+    pub fn readings(&self) -> usize {
         self.sensors.len()
     }
 

@@ -50,7 +50,8 @@ const REGIMES_BY_THEN: usize = 4;
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Doubts {
     pub warnings: Vec<String>,
-    sure: Option<f64>,
+    /// 0: nothing speaks against the history; 1: nothing speaks for it.
+    pub doubt: f64,
 }
 
 impl Doubts {
@@ -64,19 +65,14 @@ impl Doubts {
         doubts
     }
 
-    /// 0: nothing speaks against the history; 1: nothing speaks for it.
-    pub fn doubt(&self) -> f64 {
-        1.0 - self.sure.unwrap_or(1.0)
-    }
-
     /// Each doubt takes its share of what was sure.
     fn add(&mut self, doubt: f64, warning: String) {
-        self.sure = Some(self.sure.unwrap_or(1.0) * (1.0 - doubt.clamp(0.0, 1.0)));
+        self.doubt += (1.0 - self.doubt) * doubt.clamp(0.0, 1.0);
         self.warnings.push(warning);
     }
 
     fn settings(&mut self, history: &History) {
-        let (strangers, all) = (history.strangers, history.len());
+        let (strangers, all) = (history.strangers, history.readings());
         if strangers > 0 {
             let share = to_f64(strangers) / to_f64(all.max(1));
             self.add(
@@ -108,7 +104,7 @@ impl Doubts {
             let plural = if count == 1 { "reading" } else { "readings" };
             self.add(
                 0.8 * missing,
-                format!("{count} {plural} are few: the model was validated on {READINGS_VALIDATED} and more"),
+                format!("the history has {count} {plural}: the model was validated on {READINGS_VALIDATED} and more"),
             );
         }
         let span = last.cycle.saturating_sub(first.cycle).saturating_add(1);
@@ -137,29 +133,34 @@ impl Doubts {
         }
     }
 
+    /// All of the history counts, not its end alone: the drift since the first cycle is what the model leans on.
     fn levels(&mut self, history: &History, limits: &Limits) {
-        let from = history.len().saturating_sub(LEVEL_WINDOW);
-        let recent = Trend::over(&history.cycles[from..], &history.sensors[from..]);
-        for (n, name) in SENSORS.iter().enumerate() {
-            let (least, most) = (f64::from(limits.level[0][n]), f64::from(limits.level[1][n]));
-            let margin = (most - least) * LEVEL_MARGIN;
-            let beyond = (least - margin - recent.level[n]).max(recent.level[n] - most - margin);
-            if beyond > 0.0 {
-                let side = if recent.level[n] > most { "above" } else { "below" };
-                let doubt = 0.4 + 0.6 * beyond / (most - least).max(f64::EPSILON);
-                self.add(
-                    doubt,
-                    format!("{name} reads {side} the range of the training engines in this operating regime"),
-                );
+        let mut beyond = [(0.0, ""); SENSOR_COUNT];
+        for (cycles, rows) in history.cycles.rchunks(LEVEL_WINDOW).zip(history.sensors.rchunks(LEVEL_WINDOW)) {
+            let level = Trend::over(cycles, rows).level;
+            for (n, beyond) in beyond.iter_mut().enumerate() {
+                let (least, most) = (f64::from(limits.level[0][n]), f64::from(limits.level[1][n]));
+                let range = (most - least).max(f64::EPSILON);
+                for (distance, side) in [(level[n] - most, "above"), (least - level[n], "below")] {
+                    if distance / range > beyond.0 {
+                        *beyond = (distance / range, side);
+                    }
+                }
+            }
+        }
+        for (name, (distance, side)) in SENSORS.iter().zip(beyond) {
+            if distance > LEVEL_MARGIN {
+                let warning = format!("{name} reads {side} the range of the training engines in this operating regime");
+                self.add(0.4 + 0.6 * (distance - LEVEL_MARGIN), warning);
             }
         }
     }
 
     fn scatters(&mut self, history: &History, limits: &Limits) {
-        if history.len() < SCATTER_FROM {
+        if history.readings() < SCATTER_FROM {
             return;
         }
-        let from = history.len().saturating_sub(SCATTER_WINDOW);
+        let from = history.readings().saturating_sub(SCATTER_WINDOW);
         let recent = Trend::over(&history.cycles[from..], &history.sensors[from..]);
         for (n, name) in SENSORS.iter().enumerate() {
             let (least, most) = (f64::from(limits.scatter[0][n]), f64::from(limits.scatter[1][n]));

@@ -61,10 +61,9 @@ mod tests {
     #[test]
     fn the_slope_is_that_of_the_curve() {
         for x in [-4.0_f32, -1.0, -0.1, 0.0, 0.3, 2.0, 5.0] {
-            let (x, step) = (f64::from(x), 1e-3);
-            let curve = |x: f64| f64::from(bend(x as f32));
-            let measured = (curve(x + step) - curve(x - step)) / (2.0 * step);
-            assert!((measured - f64::from(bend_slope(x as f32))).abs() < 1e-3, "{x}");
+            let step = 1.0 / 64.0;
+            let measured = (bend(x + step) - bend(x - step)) / (2.0 * step);
+            assert!((measured - bend_slope(x)).abs() < 1e-3, "{x}");
         }
     }
 }

@@ -62,7 +62,7 @@ fn a_request_is_one_record_with_what_happened_during_it() {
     assert_eq!(records.len(), 1);
     check_emf(&records[0]);
     let directive = records[0]["_aws"]["CloudWatchMetrics"][0].take();
-    assert_eq!(directive["Dimensions"], json!([["function", "route"], ["function", "version"]]));
+    assert_eq!(directive["Dimensions"], json!([["function", "route"], ["function", "version"], []]));
     records[0]["_aws"].take();
     assert_eq!(
         records[0],
@@ -134,7 +134,7 @@ fn an_invocation_is_one_record_and_each_type_of_job_another() {
         })
     );
     let jobs = &records[1];
-    assert_eq!(jobs["_aws"]["CloudWatchMetrics"][0]["Dimensions"], json!([["function", "job_type"]]));
+    assert_eq!(jobs["_aws"]["CloudWatchMetrics"][0]["Dimensions"], json!([["function", "job_type"], ["function"]]));
     assert_eq!((&jobs["job_type"], &jobs["jobs_failed"]), (&json!("terra_ingest"), &json!(119)));
     assert_eq!(jobs["job_duration"]["Values"].as_array().map(Vec::len), Some(100), "what EMF has room for");
     assert!(jobs.get("job_age").is_none(), "none is done");
