@@ -10,6 +10,7 @@ import re
 import time
 import urllib.error
 import urllib.request
+import uuid
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 EVENTS = ROOT / "events"
@@ -105,6 +106,9 @@ class Stack:
             text = text.replace("${" + placeholder + "}", value)
         event = json.loads(text)
         headers = event.get("headers", {})
+        if "x-terra-trace-id" in headers:
+            # The delivery's id: each is a new one.
+            headers["x-terra-trace-id"] += f"-{uuid.uuid4()}"
         if headers.get("terra-signature") == "${terra_signature}":
             headers["terra-signature"] = self.signature(body_of(event) or b"")
         return event

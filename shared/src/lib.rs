@@ -17,6 +17,7 @@ pub mod openapi;
 pub mod provider;
 pub mod rate_limit;
 pub mod secrets;
+mod shutdown;
 pub mod store;
 pub mod telemetry;
 

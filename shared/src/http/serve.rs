@@ -17,6 +17,7 @@ use super::{
 use crate::{
     Context,
     error::{Error, Result},
+    shutdown,
     telemetry::{RequestRecord, request_span},
 };
 
@@ -30,7 +31,7 @@ where
     // It lives as long as the process. Borrowed for ever, it lets handlers be plain `async fn`s of `&Context`.
     let context: &'static Context = Box::leak(Box::new(context));
     context.fetch_secrets().await?;
-    lambda_runtime::spawn_graceful_shutdown_handler(|| async {}).await;
+    shutdown::in_order().await;
     let service = service_fn(move |event: LambdaEvent<ApiGatewayV2httpRequest>| async move {
         // Behind a pointer, a handler's future of futures does not add to the depth of the runtime's own: together
         // they pass what the compiler computes a layout of.

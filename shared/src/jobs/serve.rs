@@ -15,6 +15,7 @@ use super::{
 use crate::{
     Context, clock,
     error::{Error, Result},
+    shutdown,
     telemetry::{InvocationRecord, invocation_span},
 };
 
@@ -29,7 +30,7 @@ where
 {
     let (context, perform, scheduled) = (&context, &perform, &scheduled);
     context.fetch_secrets().await?;
-    lambda_runtime::spawn_graceful_shutdown_handler(|| async {}).await;
+    shutdown::in_order().await;
     let service = service_fn(async move |event: LambdaEvent<Value>| {
         let (event, lambda) = (event.payload, event.context);
         let deadline = clock::deadline(lambda.deadline).unwrap_or_else(|| context.clock.now() + TIME);
