@@ -39,6 +39,7 @@ pub mod http;
 pub mod identity;
 mod lock;
 pub mod logs;
+pub mod openapi;
 mod options;
 mod parts;
 pub mod s3;

@@ -82,6 +82,11 @@ impl Stack {
         format!("{}{}", self.parts.api_url, crate::BASE_PATH)
     }
 
+    /// Where the API's description can be read: `http://127.0.0.1:<port>/docs`
+    pub fn docs_url(&self) -> String {
+        format!("{}{}", self.parts.api_url, crate::gateway::docs::PATH)
+    }
+
     /// `http://127.0.0.1:<port>`
     pub fn api_url(&self) -> &str {
         &self.parts.api_url

@@ -13,7 +13,7 @@ pub struct StartPage<'a> {
 impl Display for StartPage<'_> {
     fn fmt(&self, f: &mut Formatter) -> fmt::Result {
         let Self { stack, .. } = self;
-        writeln!(f, "\n{}\n", self.strong(&stack.base_url()))?;
+        writeln!(f, "\n{}\n{}\n", self.strong(&stack.base_url()), self.strong(&stack.docs_url()))?;
         self.routes(f)?;
         self.sources(f)?;
         let camera = stack.camera().map(|camera| camera.url()).unwrap_or_default();

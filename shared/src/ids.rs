@@ -4,22 +4,26 @@ use std::fmt;
 
 use aws_lc_rs::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{RefOr, Schema},
+};
 use uuid::Uuid;
 
-use crate::domain::invalid::Invalid;
+use crate::{domain::invalid::Invalid, openapi};
 
 /// Who a token speaks for: its `sub`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(transparent)]
 pub struct UserId(pub Uuid);
 
 /// A shooting session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(transparent)]
 pub struct SessionId(pub Uuid);
 
 /// A job of the queue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(transparent)]
 pub struct JobId(pub Uuid);
 
@@ -42,6 +46,22 @@ pub struct FleetId(String);
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct EngineId(String);
+
+impl PartialSchema for FleetId {
+    fn schema() -> RefOr<Schema> {
+        openapi::name(NAME_LENGTH).description(Some("A fleet of engines, as the token names it.")).into()
+    }
+}
+
+impl ToSchema for FleetId {}
+
+impl PartialSchema for EngineId {
+    fn schema() -> RefOr<Schema> {
+        openapi::name(NAME_LENGTH).description(Some("An engine; its id is its own within its fleet only.")).into()
+    }
+}
+
+impl ToSchema for EngineId {}
 
 impl FleetId {
     /// The id, if it is one.

@@ -13,6 +13,7 @@ pub mod error;
 pub mod http;
 pub mod ids;
 pub mod jobs;
+pub mod openapi;
 pub mod provider;
 pub mod rate_limit;
 pub mod secrets;

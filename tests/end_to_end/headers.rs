@@ -216,7 +216,7 @@ fn a_preflight_is_answered_for_the_templates_origin_without_any_function() {
             assert_eq!(status, 204, "{route}");
             assert_eq!(headers["access-control-allow-origin"], ORIGIN);
             assert_eq!(headers["access-control-max-age"], "3600");
-            assert_eq!(list(&headers, "access-control-allow-methods"), ["get", "post", "options"]);
+            assert_eq!(list(&headers, "access-control-allow-methods"), ["get", "post", "put", "options"]);
             let wanted = ["authorization", "content-type", "idempotency-key", "if-none-match", "x-correlation-id"];
             assert_eq!(list(&headers, "access-control-allow-headers"), wanted);
             // A function would have given one.

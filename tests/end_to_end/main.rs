@@ -15,6 +15,7 @@ mod chaos;
 mod connections;
 mod counting;
 mod demo;
+mod description;
 mod engines;
 mod failures;
 mod frames;

@@ -1,7 +1,7 @@
 //! The answer, as the API has it.
 
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::value::RawValue;
 use shared::{
     domain::{
         position::Position,
@@ -11,37 +11,55 @@ use shared::{
     ids::SessionId,
     store::sessions::FrameRow,
 };
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{Seen, counting::Counted};
 
-/// `analysis` of the answer; kept with the frame, so that the same frame again gets the same answer.
-#[derive(Debug, Serialize)]
+/// What is told of a frame.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Answer<'a> {
+    success: bool,
+    session_id: SessionId,
+    /// As it is stored.
+    #[schema(value_type = Analysis)]
+    analysis: &'a RawValue,
+}
+
+/// What was found; kept with the frame, so that the same frame again gets the same answer.
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Analysis<'a> {
     detections: Vec<Detection>,
+    /// Null where none was found, and so nothing to be scored.
     target: Option<Target>,
     frame_number: FrameNumber,
     processing_time_ms: u64,
     model_version: &'a str,
+    /// `builtin` or `roboflow`.
     detector: &'a str,
+    /// Whether another detector had to look, or the frame shows another view.
     degraded: bool,
 }
 
-#[derive(Debug, Serialize)]
+/// A hole.
+#[derive(Debug, Serialize, ToSchema)]
 struct Detection {
+    /// Always `shot`.
     class: &'static str,
+    /// 0 to 1.
     confidence: f64,
     coordinates: Coordinates,
     /// Where it lies on the target; what the score is worked out from.
     position: Position,
     score: Score,
-    /// `None` where the hole does not count: the frame is another view.
+    /// Null where the hole does not count: the frame is another view.
     shot_id: Option<Uuid>,
+    /// Whether no frame before showed it.
     new: bool,
 }
 
 /// A box in the frame's own pixels: its centre and its size.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Coordinates {
     x: f64,
     y: f64,
@@ -49,7 +67,8 @@ struct Coordinates {
     height: f64,
 }
 
-#[derive(Debug, Serialize)]
+/// The target that was found on the frame.
+#[derive(Debug, Serialize, ToSchema)]
 struct Target {
     #[serde(rename = "type")]
     target_type: TargetType,
@@ -58,7 +77,8 @@ struct Target {
     confidence: f64,
 }
 
-#[derive(Debug, Serialize)]
+/// In the frame's own pixels.
+#[derive(Debug, Serialize, ToSchema)]
 struct Point {
     x: f64,
     y: f64,
@@ -99,9 +119,11 @@ impl<'a> Analysis<'a> {
     }
 }
 
-/// The whole body, out of what is stored.
-pub fn body(session_id: SessionId, frame: &FrameRow) -> Value {
-    json!({ "success": true, "session_id": session_id, "analysis": *frame.analysis })
+impl<'a> Answer<'a> {
+    /// Out of what is stored.
+    pub fn of(session_id: SessionId, frame: &'a FrameRow) -> Self {
+        Self { success: true, session_id, analysis: &frame.analysis }
+    }
 }
 
 fn rounded(value: f64, steps: f64) -> f64 {

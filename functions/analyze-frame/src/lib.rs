@@ -26,10 +26,11 @@ use shared::{
 pub mod detector;
 
 mod answer;
+pub mod api;
 mod counting;
 mod request;
 
-use answer::Analysis;
+use answer::{Analysis, Answer};
 use counting::count;
 use detector::{Detector, Findings};
 use request::{Frame, SubmittedFrame};
@@ -81,7 +82,7 @@ struct Seen {
 /// The same frame again gets the answer that it got; another one of the same number is refused.
 fn repeated(frame: &Frame, before: &FrameRow, sha256: &str) -> Result<Response> {
     if before.sha256 == sha256 {
-        return Ok(http::ok(answer::body(frame.session_id, before)));
+        return Ok(http::ok(Answer::of(frame.session_id, before)));
     }
     Err(Error::FrameConflict(format!("frame {} was analysed before, with other bytes", before.number)))
 }
@@ -122,7 +123,7 @@ async fn commit(ctx: &Context, caller: &Caller, frame: &Frame, mut loaded: Loade
             now: row.analysed_at,
         };
         if ctx.sessions.write_frame(&write).await? == Written::Done {
-            return Ok(http::ok(answer::body(frame.session_id, &row)));
+            return Ok(http::ok(Answer::of(frame.session_id, &row)));
         }
         tracing::info!(session_id = %frame.session_id, frame_number = %frame.number, attempt, "session moved, reading again");
         tokio::time::sleep(jitter(attempt)).await;

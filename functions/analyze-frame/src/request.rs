@@ -11,6 +11,11 @@ use shared::{
         session::FrameNumber,
     },
     ids::SessionId,
+    openapi::{self, Body},
+};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{RefOr, Schema},
 };
 
 /// Largest frame that is taken in a body, in bytes once decoded: with its base64 it just passes Lambda's limit.
@@ -54,6 +59,20 @@ impl SubmittedFrame {
         Ok(Frame { session_id, number, bytes, format })
     }
 }
+
+impl PartialSchema for SubmittedFrame {
+    fn schema() -> RefOr<Schema> {
+        let data = format!("A JPEG or PNG of at most {MAX_FRAME_BYTES} bytes, in base64.");
+        Body::of("A frame of a session.")
+            .required("session_id", "An active session.", openapi::uuid())
+            .required("frame_number", "Number of the frame within its session.", FrameNumber::schema())
+            .optional("timestamp", "When it was taken.", openapi::time())
+            .required("frame_data", &data, openapi::text().min_length(Some(1)).content_encoding("base64"))
+            .into()
+    }
+}
+
+impl ToSchema for SubmittedFrame {}
 
 fn base64(value: &Value) -> Result<Bytes, Invalid> {
     let text = text(value)?;

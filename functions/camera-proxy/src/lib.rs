@@ -2,20 +2,22 @@
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use chrono::{DateTime, Utc};
-use serde_json::{Value, json};
 use shared::{
     Context, Error, Result,
     access::{must_be_active, writable},
-    clock::rfc3339,
     config::CameraFallback,
-    domain::{frame::FrameInfo, session::FrameNumber},
+    domain::frame::FrameInfo,
     http::{self, Request, Response},
     provider::camera,
     rate_limit::Preset,
     store::objects::{frame_key, sha256_hex},
 };
 
+mod answer;
+pub mod api;
 mod request;
+
+use answer::Answer;
 use request::{Delivery, FrameWish};
 
 /// Served where no camera is configured and the configuration asks for it; always marked as a test.
@@ -62,30 +64,16 @@ impl Frame {
         let info = FrameInfo::read(TEST_FRAME).map_err(Error::internal)?;
         Ok(Self { bytes: TEST_FRAME.to_vec(), info, timestamp: ctx.clock.now(), source: "test" })
     }
-
-    fn metadata(&self, number: FrameNumber) -> Value {
-        json!({
-            "timestamp": rfc3339(self.timestamp),
-            "frame_number": number,
-            "resolution": self.info.resolution(),
-            "format": self.info.format.name(),
-            "source": self.source,
-        })
-    }
 }
 
 async fn answer(ctx: &Context, wish: &FrameWish, frame: &Frame) -> Result<Response> {
-    let mut answer = json!({
-        "success": true,
-        "frame_metadata": frame.metadata(wish.frame_number),
-        "session_id": wish.session_id,
-    });
+    let mut answer = Answer::new(wish, frame);
     match wish.delivery {
-        Delivery::Inline => answer["frame_data"] = STANDARD.encode(&frame.bytes).into(),
+        Delivery::Inline => answer.frame_data = Some(STANDARD.encode(&frame.bytes)),
         Delivery::Url => {
             let key = frame_key(wish.session_id, &sha256_hex(&frame.bytes), frame.info.format);
             ctx.objects.put(&key, frame.bytes.clone(), frame.info.format.media_type()).await?;
-            answer["frame_url"] = ctx.objects.signed_url(&key).await?.into();
+            answer.frame_url = Some(ctx.objects.signed_url(&key).await?);
         }
     }
     Ok(http::ok(&answer))

@@ -7,7 +7,15 @@ use shared::{
         session::FrameNumber,
     },
     ids::SessionId,
+    openapi::{self, Body},
 };
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{RefOr, Schema},
+};
+
+/// What `delivery` may be.
+const DELIVERIES: [&str; 2] = ["inline", "url"];
 
 /// Which frame is wanted, and how.
 #[derive(Debug, Clone, Copy)]
@@ -43,10 +51,23 @@ impl FrameWish {
     }
 }
 
+impl PartialSchema for FrameWish {
+    fn schema() -> RefOr<Schema> {
+        Body::of("Which frame is wanted, and how.")
+            .required("session_id", "An active session.", openapi::uuid())
+            .required("frame_number", "Number of the frame within its session.", FrameNumber::schema())
+            .optional("timestamp", "When it is asked for.", openapi::time())
+            .optional("delivery", "`inline`, unless said: base64 in the answer; or `url`.", openapi::one_of(DELIVERIES))
+            .into()
+    }
+}
+
+impl ToSchema for FrameWish {}
+
 fn delivery(value: &Value) -> Result<Delivery, Invalid> {
     match value.as_str() {
         Some("inline") => Ok(Delivery::Inline),
         Some("url") => Ok(Delivery::Url),
-        _ => Err(Invalid::not_one_of(["inline", "url"])),
+        _ => Err(Invalid::not_one_of(DELIVERIES)),
     }
 }

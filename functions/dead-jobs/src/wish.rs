@@ -8,8 +8,9 @@ use shared::{
 
 use crate::page::Cursor;
 
-const LIMITS: std::ops::RangeInclusive<usize> = 1..=100;
-const LIMIT: usize = 50;
+pub const LIMITS: std::ops::RangeInclusive<usize> = 1..=100;
+/// Where nobody says.
+pub const LIMIT: usize = 50;
 
 /// What is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]

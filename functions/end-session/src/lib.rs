@@ -1,10 +1,9 @@
 //! `POST end-session`: the session's statistics, advice and report. A second call gives the same figures.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use shared::{
     Context, Error, Result,
     access::writable,
-    clock::rfc3339,
     domain::{
         invalid::{Fields, Invalid, uuid},
         session::{End, EndReason},
@@ -12,14 +11,23 @@ use shared::{
     },
     http::{self, Request, Response},
     ids::SessionId,
+    openapi::{self, Body},
     rate_limit::Preset,
     store::{
         objects::report_key,
         sessions::{Ending, Loaded, Written},
     },
 };
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{RefOr, Schema},
+};
 
+mod answer;
+pub mod api;
 pub mod report;
+
+use answer::Answer;
 
 /// Attempts to end a session that frames are still being written to.
 const ATTEMPTS: usize = 6;
@@ -44,7 +52,7 @@ pub async fn handle(ctx: &Context, request: Request) -> Result<Response> {
         if written? == Written::Done {
             stored?;
             let url = ctx.objects.signed_url(&report.key).await?;
-            return Ok(http::ok(answer(&loaded, &ending, &url)));
+            return Ok(http::ok(Answer::new(&loaded, &ending, &url)));
         }
         loaded = ctx.sessions.load(wish.session_id).await?.ok_or(Error::NotFound("session"))?;
     }
@@ -66,6 +74,17 @@ impl EndWish {
         fields.finish(|| Some(Self { session_id: SessionId(session_id?), reason: reason? }))
     }
 }
+
+impl PartialSchema for EndWish {
+    fn schema() -> RefOr<Schema> {
+        Body::of("Which session ends, and why.")
+            .required("session_id", "One that the caller may write to.", openapi::uuid())
+            .required("end_reason", "Why it ends; of one that has ended, the first reason stays.", EndReason::schema())
+            .into()
+    }
+}
+
+impl ToSchema for EndWish {}
 
 /// How the session ended before, or how it ends now; the flag says that this call ends it.
 fn ending(ctx: &Context, loaded: &Loaded, reason: EndReason) -> (Ending, bool) {
@@ -96,18 +115,4 @@ impl Report {
             }),
         }
     }
-}
-
-fn answer(loaded: &Loaded, ending: &Ending, report_url: &str) -> Value {
-    json!({
-        "success": true,
-        "session": {
-            "id": loaded.session.id,
-            "status": ending.end.reason.status(),
-            "ended_at": rfc3339(ending.end.at),
-            "statistics": ending.statistics,
-            "coaching_advice": ending.advice,
-            "report_url": report_url,
-        },
-    })
 }

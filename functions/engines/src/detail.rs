@@ -12,6 +12,7 @@ use shared::{
     store::engines::Engines,
 };
 use tokio::try_join;
+use utoipa::ToSchema;
 
 use crate::wish::{Part, Wish};
 
@@ -19,25 +20,32 @@ use crate::wish::{Part, Wish};
 const PREDICTIONS: usize = 10;
 
 /// The parts that were asked for.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Detail {
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, value_type = Option<Shown>)]
     engine: Option<Value>,
+    /// In the order of their cycles.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     history: Option<Vec<Reading>>,
     /// By the sensor's name; null without a reading. Of the newest thousand readings.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<BTreeMap<String, SensorStatistics>>)]
     statistics: Option<Option<BTreeMap<&'static str, SensorStatistics>>>,
     /// The newest first.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     predictions: Option<Vec<Predicted>>,
-    /// Where the history goes on.
+    /// Where the history goes on; null where it does not.
     cursor: Option<String>,
 }
 
 /// A prediction as it was answered.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = StoredPrediction)]
 struct Predicted {
+    #[schema(format = DateTime)]
     timestamp: String,
     status: shared::domain::engine::Health,
     #[serde(flatten)]

@@ -1,6 +1,5 @@
 //! `engines/{id}`: what is known of an engine, its readings, and what it is like.
 
-use serde_json::{Value, json};
 use shared::{
     Context, Error, Result, access,
     auth::Caller,
@@ -11,10 +10,13 @@ use shared::{
     store::engines::Edit,
 };
 
+mod answer;
+pub mod api;
 mod detail;
 mod readings;
 mod wish;
 
+use answer::{Described, Stored};
 use readings::Readings;
 use wish::Wish;
 
@@ -40,7 +42,7 @@ async fn describe(ctx: &Context, caller: &Caller, request: &Request) -> Result<R
     let edit = request.limited(ctx, caller, Preset::Standard, read).await?;
     let engines = ctx.engines.apply(vec![edit], ctx.clock.now()).await?;
     let engine = engines.first().ok_or_else(|| Error::internal("an engine was written and is not there"))?;
-    Ok(http::ok(json!({ "success": true, "engine": Shown::of(engine) })))
+    Ok(http::ok(Described { success: true, engine: Shown::of(engine) }))
 }
 
 /// `POST engines/{id}/readings`: each cycle is stored once, whatever is sent twice; the engine is known from then on.
@@ -53,13 +55,7 @@ async fn store_readings(ctx: &Context, caller: &Caller, request: &Request) -> Re
     };
     let (fleet_id, engine_id, before, readings) = request.limited(ctx, caller, Preset::Standard, read).await?;
     ctx.engines.put_readings(&fleet_id, &engine_id, &readings).await?;
-    let answer: Value = json!({
-        "success": true,
-        "fleet_id": fleet_id,
-        "engine_id": engine_id,
-        "stored": readings.len(),
-        "last_cycle": readings.last().map(|reading| reading.cycle),
-    });
+    let answer = Stored::new(&fleet_id, &engine_id, &readings);
     if before.is_none() {
         let edit = Edit { fleet_id, engine_id, before, description: Description::default(), prediction: None };
         ctx.engines.apply(vec![edit], ctx.clock.now()).await?;

@@ -2,7 +2,15 @@
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use shared::domain::{engine::Reading, invalid::Invalid};
+use shared::{
+    domain::{engine::Reading, invalid::Invalid},
+    ids::FleetId,
+    openapi,
+};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{RefOr, Schema},
+};
 
 /// What is to be stored.
 #[derive(Debug, PartialEq)]
@@ -34,6 +42,22 @@ impl Readings {
         };
         let readings = Reading::history(list).map_err(|invalid| invalid.within(name))?;
         Ok(Self { fleet_id: body.fleet_id, readings })
+    }
+}
+
+impl PartialSchema for Readings {
+    fn schema() -> RefOr<Schema> {
+        let readings = "In cycle order. May also be called `sensor_data`, as where predictions are asked for.";
+        openapi::Body::of("What is to be stored; each cycle once, whatever is sent twice.")
+            .optional("fleet_id", "May be left out by a caller who has exactly one.", FleetId::schema())
+            .required("readings", readings, Reading::history_schema())
+            .into()
+    }
+}
+
+impl ToSchema for Readings {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((Reading::name().into(), Reading::schema()));
     }
 }
 

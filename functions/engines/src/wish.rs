@@ -8,7 +8,8 @@ use shared::{
     http::Request,
 };
 
-const LIMIT: usize = 100;
+/// Readings of a page, where nobody says.
+pub const LIMIT: usize = 100;
 
 /// The parts of the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +21,7 @@ pub enum Part {
 }
 
 impl Part {
-    const ALL: [(&str, Self); 4] = [
+    pub const ALL: [(&str, Self); 4] = [
         ("engine", Self::Engine),
         ("history", Self::History),
         ("statistics", Self::Statistics),

@@ -1,7 +1,6 @@
 //! `GET fleet`: a fleet's engines in service, the most critical first, and what the fleet comes to.
 
 use serde::Serialize;
-use serde_json::json;
 use shared::{
     Context, Result, access,
     domain::engine::{Shown, Totals},
@@ -9,7 +8,9 @@ use shared::{
     rate_limit::Preset,
     store::engines::FleetPage,
 };
+use utoipa::ToSchema;
 
+pub mod api;
 mod cursor;
 mod wish;
 
@@ -29,21 +30,33 @@ pub async fn handle(ctx: &Context, request: Request) -> Result<Response> {
     // The later pages tell what the fleet came to when the first was read: they belong together.
     let totals = totals.or(wish.after.map(|after| after.totals)).unwrap_or_default();
     let cursor = engines.last().filter(|_| more).map(|last| Cursor::new(&fleet, last.position.clone(), totals));
-    let shown: Vec<_> = engines.iter().map(|listed| Shown::of(&listed.engine)).collect();
-    let answer = json!({
-        "engines": shown,
-        "summary": Summary::of(totals),
-        "cursor": cursor.map(|cursor| cursor.to_string()),
-    });
+    let answer = Answer {
+        engines: engines.iter().map(|listed| Shown::of(&listed.engine)).collect(),
+        summary: Summary::of(totals),
+        cursor: cursor.map(|cursor| cursor.to_string()),
+    };
     Ok(http::tagged(&request, &answer)?.compressible())
 }
 
+/// A page of a fleet.
+#[derive(Debug, Serialize, ToSchema)]
+struct Answer<'a> {
+    /// The most critical first; those without a prediction last.
+    engines: Vec<Shown<'a>>,
+    summary: Summary,
+    /// Where the next page begins; null on the last.
+    cursor: Option<String>,
+}
+
 /// What a fleet comes to.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = FleetSummary)]
 struct Summary {
     /// Engines in service.
     total: i64,
+    /// With fewer than 20 cycles left.
     critical: i64,
+    /// With fewer than 50, and 20 or more.
     warning: i64,
     /// Of those that have a prediction, in cycles.
     average_rul: Option<f64>,

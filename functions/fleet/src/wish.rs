@@ -8,8 +8,9 @@ use shared::{
 
 use crate::cursor::Cursor;
 
-const LIMITS: std::ops::RangeInclusive<usize> = 1..=500;
-const LIMIT: usize = 50;
+pub const LIMITS: std::ops::RangeInclusive<usize> = 1..=500;
+/// Where nobody says.
+pub const LIMIT: usize = 50;
 
 /// Which page is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,29 +10,37 @@ use shared::{
     ids::UserId,
     store::metrics::Reading,
 };
+use utoipa::ToSchema;
 
-#[derive(Debug, Serialize)]
+/// A user's newest metrics.
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Answer {
     user_id: UserId,
-    /// By name.
+    /// One row a metric, by its name.
     metrics: Vec<Row>,
 }
 
-#[derive(Debug, Serialize)]
+/// What is newest of one metric.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = LatestMetric)]
 struct Row {
     metric: Metric,
     value: f64,
     unit: &'static str,
+    #[schema(format = DateTime)]
     observed_at: String,
     /// The provider's name.
     source: String,
+    /// 0 to 100: how far to trust it at this moment.
+    #[schema(minimum = 0, maximum = 100)]
     confidence: f64,
     quality: Quality,
     components: Parts,
 }
 
 /// What the confidence is made of, each 0 to 1.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ConfidenceComponents)]
 struct Parts {
     completeness: f64,
     freshness: f64,

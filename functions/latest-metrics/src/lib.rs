@@ -10,6 +10,7 @@ use shared::{
 use uuid::Uuid;
 
 mod answer;
+pub mod api;
 
 use answer::Answer;
 

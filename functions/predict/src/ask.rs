@@ -1,5 +1,7 @@
 //! What is asked for.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use shared::{
@@ -10,6 +12,11 @@ use shared::{
         invalid::{FieldError, Invalid},
     },
     ids::{EngineId, FleetId},
+    openapi,
+};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{ArrayBuilder, Ref, RefOr, Schema},
 };
 
 /// Requests of a batch, at most.
@@ -79,6 +86,55 @@ pub fn several(bytes: usize, json: &RawValue, caller: &Caller) -> Result<Vec<Res
         return Err(Invalid::at("/requests", format!("must hold 1 to {MOST} requests")).into());
     }
     Ok(requests.into_iter().map(|request| Ask::parse(request, caller)).collect())
+}
+
+impl PartialSchema for Ask {
+    fn schema() -> RefOr<Schema> {
+        openapi::Body::of("An engine of which the remaining useful life is asked for.")
+            .optional(
+                "fleet_id",
+                "May be left out by a caller who has exactly one, and where the readings come along.",
+                FleetId::schema(),
+            )
+            .required("engine_id", "Its id within the fleet.", EngineId::schema())
+            .optional(
+                "sensor_data",
+                "In cycle order; without it the stored history is meant.",
+                Reading::history_schema(),
+            )
+            .into()
+    }
+}
+
+impl ToSchema for Ask {
+    fn name() -> Cow<'static, str> {
+        // As the request for one is called: a batch holds the same.
+        "PredictRequest".into()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((Reading::name().into(), Reading::schema()));
+    }
+}
+
+/// Several of them, for the description of the API.
+pub struct Asks;
+
+impl PartialSchema for Asks {
+    fn schema() -> RefOr<Schema> {
+        let bytes = format!("Requests for one engine each; {MOST_BYTES} bytes in all.");
+        let request = Ref::from_schema_name(Ask::name());
+        let requests =
+            ArrayBuilder::new().items(RefOr::<Schema>::Ref(request)).min_items(Some(1)).max_items(Some(MOST));
+        openapi::Body::of("A batch.").required("requests", &bytes, requests).into()
+    }
+}
+
+impl ToSchema for Asks {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((Ask::name().into(), Ask::schema()));
+        Ask::schemas(schemas);
+    }
 }
 
 /// An engine that brings its readings along needs no fleet, and is looked up only where it is clear in which.

@@ -10,8 +10,10 @@ use shared::{
     rate_limit::Preset,
 };
 use tracing::error;
+use utoipa::ToSchema;
 
 mod answer;
+pub mod api;
 mod ask;
 mod keep;
 pub mod model;
@@ -70,13 +72,14 @@ async fn answers(
     keep::keep(ctx, predicted.collect()).await
 }
 
-#[derive(Serialize)]
+/// An answer or an error for each request, in their order.
+#[derive(Serialize, ToSchema)]
 struct Batch<'a> {
     success: bool,
     results: Vec<BatchResult<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 enum BatchResult<'a> {
     Answer(&'a Answer),

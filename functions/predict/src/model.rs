@@ -76,6 +76,12 @@ pub fn version() -> &'static str {
     VERSION.trim_ascii_end()
 }
 
+/// Reads the artefact now, in milliseconds, so that no request waits for that: while an instance starts it has a whole
+/// processor.
+pub fn load() {
+    model();
+}
+
 fn model() -> Option<&'static Artefact> {
     static MODEL: OnceLock<Option<Artefact>> = OnceLock::new();
     MODEL.get_or_init(|| Artefact::from_bytes(ARTEFACT)).as_ref()

@@ -23,8 +23,15 @@ pub enum Predictor {
 }
 
 impl Predictor {
+    /// The model that the configuration names, ready to answer.
     pub fn configured(config: &Config) -> Self {
-        config.ml_service_url.as_ref().map_or(Self::Builtin, |url| Self::Remote(RemoteModel::new(url)))
+        match &config.ml_service_url {
+            Some(url) => Self::Remote(RemoteModel::new(url)),
+            None => {
+                model::load();
+                Self::Builtin
+            }
+        }
     }
 
     /// The state of what the model depends on, to be read beside everything else; the built-in one needs nothing.

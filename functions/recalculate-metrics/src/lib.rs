@@ -1,16 +1,33 @@
 //! `POST recalculate-metrics`: has what metrics say worked out anew, for one user or for all.
 
 use lambda_http::http::StatusCode;
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 use shared::{
     Context, Error, Result,
     domain::invalid::{Fields, Invalid, uuid},
     http::{self, Request, Response},
     ids::{JobId, UserId},
     jobs::{self, Job, NewJob},
+    openapi::{self, Body},
     rate_limit::Preset,
 };
 use tracing::info;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{RefOr, Schema},
+};
+use uuid::Uuid;
+
+pub mod api;
+
+/// A recalculation that has begun.
+#[derive(Debug, Serialize, ToSchema)]
+struct Answer {
+    success: bool,
+    /// Logs and dead jobs carry it.
+    operation_id: Uuid,
+}
 
 pub async fn handle(ctx: &Context, request: Request) -> Result<Response> {
     let caller = request.caller(ctx).await?;
@@ -18,7 +35,7 @@ pub async fn handle(ctx: &Context, request: Request) -> Result<Response> {
         if !caller.is_admin() {
             return Err(Error::Forbidden("metrics are recalculated by admins"));
         }
-        Ok(user(&request.json()?)?)
+        Ok(Wish::parse(&request.json()?)?.user_id)
     };
     let user_id = request.limited(ctx, &caller, Preset::Strict, read).await?;
     let operation_id = ctx.ids.uuid();
@@ -26,19 +43,42 @@ pub async fn handle(ctx: &Context, request: Request) -> Result<Response> {
     let job = NewJob { id: JobId(ctx.ids.uuid()), job, created_at: ctx.clock.now() };
     jobs::submit(ctx, vec![job]).await?;
     info!(%operation_id, user_id = user_id.map(tracing::field::display), "recalculation begins");
-    Ok(http::json(StatusCode::ACCEPTED, json!({ "success": true, "operation_id": operation_id })))
+    Ok(http::json(StatusCode::ACCEPTED, Answer { success: true, operation_id }))
 }
 
-/// One user, or none for all.
-fn user(body: &Value) -> Result<Option<UserId>, Invalid> {
-    let mut fields = Fields::of(body)?;
-    let user_id = fields.optional("user_id", uuid);
-    fields.finish(|| Some(user_id.map(UserId)))
+/// Whose metrics are meant.
+struct Wish {
+    /// None for everybody.
+    user_id: Option<UserId>,
 }
+
+impl Wish {
+    fn parse(body: &Value) -> Result<Self, Invalid> {
+        let mut fields = Fields::of(body)?;
+        let user_id = fields.optional("user_id", uuid);
+        fields.finish(|| Some(Self { user_id: user_id.map(UserId) }))
+    }
+}
+
+impl PartialSchema for Wish {
+    fn schema() -> RefOr<Schema> {
+        Body::of("Whose metrics are meant.")
+            .optional("user_id", "One user; everybody where nobody is named.", openapi::uuid())
+            .into()
+    }
+}
+
+impl ToSchema for Wish {}
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    fn user(body: &Value) -> Result<Option<UserId>, Invalid> {
+        Wish::parse(body).map(|wish| wish.user_id)
+    }
 
     #[test]
     fn a_body_names_one_user_or_all() {

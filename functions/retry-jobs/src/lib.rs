@@ -1,15 +1,17 @@
 //! `POST retry-jobs`: dead jobs get another go, of one type or all of them.
 
-use serde_json::json;
 use shared::{
     Context, Error, Result,
     http::{self, Request, Response},
     rate_limit::Preset,
 };
 
+mod answer;
+pub mod api;
 mod retry;
 mod wish;
 
+use answer::Answer;
 use retry::Retry;
 use wish::Wish;
 
@@ -21,5 +23,5 @@ pub async fn handle(ctx: &Context, request: Request) -> Result<Response> {
     }
     let wish = request.limited(ctx, &caller, Preset::Strict, async { Ok(Wish::parse(&request.json()?)?) }).await?;
     let Retry { retried, remaining } = retry::retry(ctx, &wish, request.deadline()).await?;
-    Ok(http::ok(json!({ "success": true, "retried": retried, "remaining": remaining })))
+    Ok(http::ok(Answer { success: true, retried, remaining }))
 }

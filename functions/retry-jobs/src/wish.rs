@@ -4,6 +4,11 @@ use serde_json::Value;
 use shared::{
     domain::invalid::{Fields, Invalid, text},
     jobs::Job,
+    openapi::{self, Body},
+};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{RefOr, Schema},
 };
 
 /// Most jobs of one call, and how many it is where nobody says.
@@ -27,6 +32,18 @@ impl Wish {
         })
     }
 }
+
+impl PartialSchema for Wish {
+    fn schema() -> RefOr<Schema> {
+        let limit = openapi::whole(1..=LIMIT).default(Some(LIMIT.into()));
+        Body::of("Which dead jobs get another go: all, unless it says which.")
+            .optional("job_type", "Only jobs of this type.", openapi::one_of(Job::TYPES))
+            .optional("limit", "Most jobs of this call.", limit)
+            .into()
+    }
+}
+
+impl ToSchema for Wish {}
 
 fn kind(value: &Value) -> Result<&'static str, Invalid> {
     let wanted = text(value)?;

@@ -1,10 +1,8 @@
 //! `POST start-session`: a new session for the caller, or by a trainer or an admin for somebody else.
 
-use serde::Serialize;
 use serde_json::{Value, json};
 use shared::{
     Context, Error, Result,
-    clock::rfc3339,
     domain::{
         invalid::Invalid,
         session::{Session, SessionStart},
@@ -14,6 +12,11 @@ use shared::{
     rate_limit::Preset,
     store::sessions::{Idempotency, Inserted, Origin},
 };
+
+mod answer;
+pub mod api;
+
+use answer::Answer;
 
 /// Attempts where two requests with one idempotency key meet in the database.
 const ATTEMPTS: usize = 3;
@@ -29,7 +32,8 @@ pub async fn handle(ctx: &Context, request: Request) -> Result<Response> {
     caller.may_act_for(start.user_id)?;
 
     let session = Session::start(start.clone(), ctx.ids.session(), caller.user_id, ctx.clock.now());
-    let answer = json!({ "success": true, "session": summary(&session) });
+    // As it is kept for a repetition, which answers the very same.
+    let answer = serde_json::to_value(Answer::of(&session)).map_err(Error::internal)?;
     let origin =
         Origin { user_agent: request.user_agent().map(Into::into), address: Some(request.address().to_string()) };
     let idempotency = key.map(|key| repeatable(ctx, caller.user_id, key, &start, &answer)).transpose()?;
@@ -41,18 +45,6 @@ pub async fn handle(ctx: &Context, request: Request) -> Result<Response> {
         }
     }
     Err(Error::unavailable("another request with this idempotency key is under way", "transaction conflicts"))
-}
-
-/// The session as the API shows it.
-fn summary(session: &Session) -> impl Serialize {
-    json!({
-        "id": session.id,
-        "user_id": session.user_id,
-        "status": session.status(),
-        "session_type": session.session_type,
-        "created_at": rfc3339(session.created_at),
-        "metadata": session.metadata,
-    })
 }
 
 /// The `Idempotency-Key` header, if there is one.

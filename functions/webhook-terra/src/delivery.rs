@@ -14,8 +14,8 @@ use tracing::warn;
 
 use crate::content::Content;
 
-const TRACE_ID: &str = "x-terra-trace-id";
-const ORDERING: &str = "x-terra-ordering-timestamp";
+pub const TRACE_ID: &str = "x-terra-trace-id";
+pub const ORDERING: &str = "x-terra-ordering-timestamp";
 const MAX_TRACE_ID: usize = 128;
 /// The end of the year 9999: beyond, times are no longer sorted by their text.
 const MAX_ORDERING_MS: i64 = 253_402_300_799_999;

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use serde_json::json;
+use serde::Serialize;
 use shared::{
     Context, Error, Result,
     http::{self, Request, Response},
@@ -20,7 +20,9 @@ use shared::{
 };
 use tokio::time::timeout;
 use tracing::{info, warn};
+use utoipa::ToSchema;
 
+pub mod api;
 mod content;
 mod delivery;
 pub mod signature;
@@ -31,6 +33,14 @@ use signature::Refusal;
 /// What storing may take, and then what enqueueing may: together well below the 8 s that Terra waits.
 const STORE: Duration = Duration::from_millis(500);
 const ENQUEUE: Duration = Duration::from_millis(300);
+
+/// What became of a delivery.
+#[derive(Debug, Serialize, ToSchema)]
+struct Answer {
+    success: bool,
+    /// `queued`; `duplicate` where it came before; `ignored` where its type is not known, and it is only kept.
+    status: &'static str,
+}
 
 /// A delivery that is stored.
 struct Accepted {
@@ -46,7 +56,7 @@ pub async fn handle(ctx: &Context, request: Request) -> Result<Response> {
     if let Some(message) = &accepted.message {
         within(ENQUEUE, jobs::send_one(ctx, message, ENQUEUE)).await?;
     }
-    Ok(http::ok(json!({ "success": true, "status": accepted.status })))
+    Ok(http::ok(Answer { success: true, status: accepted.status }))
 }
 
 /// Refuses what Terra did not sign, before anything of it is looked at.

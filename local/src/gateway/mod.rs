@@ -3,6 +3,7 @@
 
 mod answer;
 mod cors;
+pub mod docs;
 mod event;
 mod routes;
 
@@ -82,6 +83,9 @@ impl Gateway {
             Err(BodyError::TooLarge) => return Ok(message(StatusCode::PAYLOAD_TOO_LARGE)),
             Err(BodyError::Broken(_)) => return Err(HangUp),
         };
+        if let Some(page) = docs::answer(&parts.method, parts.uri.path()) {
+            return Ok(page);
+        }
         let Some(found) = self.routes.find(parts.method.as_str(), parts.uri.path()) else {
             return Ok(message(StatusCode::NOT_FOUND));
         };

@@ -6,6 +6,7 @@ mod wording;
 
 use chance::SIGNIFICANCE;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{
     shot::Shot,
@@ -23,8 +24,8 @@ const FEWEST_FOR_SHAPE: usize = 5;
 /// point it costs with each shot.
 const NOTICEABLE_RINGS: f64 = 0.25;
 
-/// `coaching_advice` of the API. A list is empty only where there is nothing to say; `next_steps` never is.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// Coaching advice. A list is empty only where there is nothing to say; `next_steps` never is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Advice {
     pub strengths: Vec<String>,
     pub improvements: Vec<String>,

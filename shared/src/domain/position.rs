@@ -1,11 +1,12 @@
 //! Where a shot lies on the target.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::target::mm_to_um;
 
 /// A position on the target in millimetres from its centre: right and up are positive.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, ToSchema)]
 pub struct Position {
     pub x_mm: f64,
     pub y_mm: f64,

@@ -8,18 +8,25 @@ pub use frame_number::FrameNumber;
 pub use metadata::Metadata;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{RefOr, Schema},
+};
 
 use super::{
     invalid::{Fields, Invalid, uuid},
     target::TargetType,
 };
-use crate::ids::{SessionId, UserId};
+use crate::{
+    ids::{SessionId, UserId},
+    openapi::{self, Body},
+};
 
 /// A session that nobody ends is over this long after its last frame.
 pub const IDLE_LIMIT: TimeDelta = TimeDelta::hours(6);
 
 /// What a session is shot for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SessionType {
     Practice,
@@ -27,7 +34,7 @@ pub enum SessionType {
     Training,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SessionStatus {
     Active,
@@ -37,7 +44,7 @@ pub enum SessionStatus {
 }
 
 /// Why a session ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EndReason {
     Completed,
@@ -128,6 +135,22 @@ impl SessionStart {
         })
     }
 }
+
+impl PartialSchema for SessionStart {
+    fn schema() -> RefOr<Schema> {
+        Body::of("A session to be started.")
+            .required(
+                "user_id",
+                "Whose session it is to be: the caller's own, unless a trainer or an admin asks.",
+                openapi::uuid(),
+            )
+            .required("session_type", "What it is shot for.", SessionType::schema())
+            .optional("metadata", "What is worth knowing of it.", Metadata::schema())
+            .into()
+    }
+}
+
+impl ToSchema for SessionStart {}
 
 /// How a session ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,6 +7,7 @@ mod chi_square;
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{
     position::Position,
@@ -26,9 +27,9 @@ pub const R95_SIGMAS: f64 = 2.4477;
 /// Of 100 sessions, σ lies outside its interval in ten: in five below it, in five above it.
 const TAIL: f64 = 0.05;
 
-/// `statistics` of the API. Scores, millimetres, minutes and percentages are rounded to a tenth; what has no shots to
+/// What a session comes to. Scores, millimetres, minutes and percentages are rounded to a tenth; what has no shots to
 /// come from is `null`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Statistics {
     pub total_shots: usize,
     /// Shots in the black (the aiming mark, gauged as the rules do) of all shots.
@@ -46,7 +47,7 @@ pub struct Statistics {
 /// How the shots lie to one another and to the target's centre, in millimetres.
 ///
 /// What is measured is there from the first shot on; σ and what follows from it is an estimate that takes two.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Group {
     /// Mean distance of the shots from the group's own centre, as measured.
     pub mean_radius_mm: f64,
@@ -65,13 +66,13 @@ pub struct Group {
 }
 
 /// Right and up are positive.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Offset {
     pub x: f64,
     pub y: f64,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Series {
     pub shots: usize,
     pub average_score: f64,

@@ -7,9 +7,15 @@
 use std::{fmt, ops::Add};
 
 use serde::{Deserialize, Serialize};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{RefOr, Schema},
+};
+
+use crate::openapi;
 
 /// A target type that a session can be shot on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TargetType {
     /// 25 m precision and 50 m pistol.
@@ -194,6 +200,14 @@ impl Serialize for Score {
         serializer.serialize_f64(self.as_f64())
     }
 }
+
+impl PartialSchema for Score {
+    fn schema() -> RefOr<Schema> {
+        openapi::number(Self::MISS.as_f64()..=Self::BEST.as_f64()).description(Some("A decimal score.")).into()
+    }
+}
+
+impl ToSchema for Score {}
 
 /// Millimetres to whole micrometres, rounded; what is not a number is as far away as can be.
 pub fn mm_to_um(mm: f64) -> i64 {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use ::http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::response::{Response, json};
 use crate::{
@@ -12,16 +13,23 @@ use crate::{
 };
 
 /// The body of an error answer. It tells what the caller can act on, and nothing of our insides.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Problem<'a> {
+    /// Always `about:blank`: `code` says which problem it is.
     r#type: &'static str,
     title: &'static str,
     #[serde(serialize_with = "as_number")]
+    #[schema(value_type = u16)]
     status: StatusCode,
+    /// What to act on.
     code: &'static str,
+    /// For people: its words may change.
     detail: String,
+    /// Leads us to the request in our logs.
     correlation_id: &'a str,
+    /// Always false.
     success: bool,
+    /// Every place where the request breaks a rule.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [FieldError],
 }

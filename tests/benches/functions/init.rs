@@ -14,7 +14,7 @@ use tokio::{process::Command, sync::mpsc};
 const RUNS: usize = 41;
 
 /// What the functions want to know at their start; nothing is behind it.
-const ENVIRONMENT: [(&str, &str); 15] = [
+const ENVIRONMENT: [(&str, &str); 16] = [
     ("AWS_REGION", "us-east-1"),
     ("AWS_LAMBDA_FUNCTION_NAME", "bench"),
     ("AWS_LAMBDA_FUNCTION_VERSION", "1"),
@@ -27,6 +27,7 @@ const ENVIRONMENT: [(&str, &str); 15] = [
     ("JOBS_TABLE", "jobs"),
     ("METRICS_TABLE", "metrics"),
     ("LATEST_METRICS_TABLE", "latest-metrics"),
+    ("ENGINES_TABLE", "engines"),
     ("BUCKET", "bucket"),
     ("JOB_QUEUE_URL", "http://127.0.0.1:9/jobs"),
     ("JOB_DEAD_LETTER_QUEUE_URL", "http://127.0.0.1:9/dead"),

@@ -1,7 +1,9 @@
-//! `cargo bench-functions`: size, init time and resident memory of each release binary, against one that does nothing.
+//! `cargo bench-functions`: size, init time and resident memory of each release binary, against one that does nothing; and
+//! what a fleet of engines takes.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a measurement that fails says why and ends")]
 
+mod fleet;
 mod init;
 mod memory;
 mod user;
@@ -9,7 +11,7 @@ mod user;
 use std::{path::PathBuf, process::Command};
 
 /// The functions, and what they are measured against.
-const FUNCTIONS: [&str; 11] = [
+const FUNCTIONS: [&str; 14] = [
     "health-check",
     "start-session",
     "camera-proxy",
@@ -21,6 +23,9 @@ const FUNCTIONS: [&str; 11] = [
     "dead-jobs",
     "retry-jobs",
     "recalculate-metrics",
+    "predict",
+    "engines",
+    "fleet",
 ];
 const NOTHING: &str = "nothing";
 

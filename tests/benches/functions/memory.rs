@@ -14,7 +14,7 @@ use serde_json::json;
 use shared::{clock::Clock, ids::Ids};
 use uuid::Uuid;
 
-use super::user::User;
+use super::{fleet, user::User};
 
 /// Also what a sender may send in a minute.
 const REQUESTS: usize = 1000;
@@ -25,7 +25,7 @@ const LARGE_FRAMES: usize = 10;
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Functions that are asked by users of a role, and how often by one in a minute; then the next user goes on.
-const ASKED: [(&str, Option<&str>, usize); 8] = [
+const ASKED: [(&str, Option<&str>, usize); 11] = [
     ("health-check", None, 90),
     ("start-session", None, 90),
     ("camera-proxy", None, 90),
@@ -34,6 +34,9 @@ const ASKED: [(&str, Option<&str>, usize); 8] = [
     ("dead-jobs", Some("admin"), 90),
     ("retry-jobs", Some("admin"), 9),
     ("recalculate-metrics", Some("admin"), 9),
+    ("predict", Some("admin"), 90),
+    ("engines", Some("admin"), 90),
+    ("fleet", Some("admin"), 90),
 ];
 
 pub struct Memory {
@@ -62,6 +65,7 @@ pub async fn resident(binaries: &Path) -> Vec<Memory> {
     }
     analyze(&stack).await;
     measured.push(of_process(binaries, "analyze-frame", LARGE_FRAMES));
+    fleet::measure(&stack).await;
     stack.shutdown().await;
     measured
 }

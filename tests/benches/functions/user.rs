@@ -4,6 +4,7 @@ use local::Stack;
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 use shared::ids::Ids;
+use turbofan::{Conditions, Engine};
 use uuid::Uuid;
 
 pub struct User {
@@ -40,6 +41,15 @@ impl User {
             "camera-proxy" => drop(self.post(function, &json!({ "session_id": session, "frame_number": 1 })).await),
             "end-session" => drop(self.post(function, &end).await),
             "latest-metrics" => drop(self.get(&format!("{function}/{athlete}")).await),
+            "predict" => {
+                let body = json!({ "engine_id": athlete, "sensor_data": history() });
+                drop(self.post(function, &body).await);
+            }
+            "engines" => {
+                let body = json!({ "fleet_id": "bench", "readings": history() });
+                drop(self.post(&format!("{function}/{athlete}/readings"), &body).await);
+            }
+            "fleet" => drop(self.get(&format!("{function}?fleet_id=bench")).await),
             "retry-jobs" => drop(self.post(function, &json!({ "job_type": null })).await),
             "recalculate-metrics" => drop(self.post(function, &json!({ "user_id": athlete })).await),
             _ => drop(self.get(function).await),
@@ -51,7 +61,7 @@ impl User {
         self.answer(route, post.body(body.to_string())).await
     }
 
-    async fn get(&self, route: &str) -> Value {
+    pub async fn get(&self, route: &str) -> Value {
         self.answer(route, self.http.get(self.url(route))).await
     }
 
@@ -65,4 +75,9 @@ impl User {
         assert!(status.is_success(), "{route}: {status}: {text}");
         serde_json::from_str(&text).unwrap()
     }
+}
+
+/// A hundred cycles of an engine.
+fn history() -> Value {
+    Engine::new(1, Conditions::One).readings().iter().take(100).map(|reading| json!(reading)).collect()
 }

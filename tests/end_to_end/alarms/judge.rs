@@ -41,8 +41,9 @@ impl Records {
             percentile => {
                 let share = percentile.strip_prefix('p').and_then(|share| share.parse::<f64>().ok());
                 let share = share.unwrap_or_else(|| panic!("the statistic {percentile}"));
-                let rank = (share / 100.0 * values.len() as f64).ceil() as usize;
-                values[rank.clamp(1, values.len()) - 1]
+                // The first of which so many are not above it.
+                let reached = (1..=values.len()).find(|rank| *rank as f64 >= share / 100.0 * values.len() as f64);
+                values[reached.unwrap_or(values.len()) - 1]
             }
         })
     }
@@ -106,7 +107,7 @@ fn numbers(value: &Value) -> Vec<f64> {
         Some(number) => vec![number],
         None => {
             let counts = list("Counts");
-            let count = |at: usize| counts.get(at).and_then(Value::as_f64).unwrap_or(1.0) as usize;
+            let count = |at: usize| counts.get(at).map_or(1, |count| usize::try_from(count.as_u64().unwrap()).unwrap());
             let values = list("Values").into_iter().filter_map(|it| it.as_f64()).enumerate();
             values.flat_map(|(at, number)| vec![number; count(at)]).collect()
         }

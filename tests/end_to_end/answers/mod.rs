@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Mutex, thread};
 
-use crate::support::{Answer, run};
+use crate::support::{Answer, description::Description, run};
 
 mod dependencies;
 mod engines;
@@ -166,6 +166,15 @@ const fn operation(success: u16) -> [Outcome; 11] {
     ]
 }
 
+/// All that the API says.
+fn required() -> BTreeSet<(String, u16, String)> {
+    let of_route = |(route, outcomes): &(&'static str, &'static [Outcome])| {
+        let route = *route;
+        outcomes.iter().map(move |(status, code)| (route.to_owned(), *status, (*code).to_owned()))
+    };
+    REQUIRED.iter().flat_map(of_route).chain(engines_required()).collect()
+}
+
 /// What the API says of the routes of engines.
 fn engines_required() -> impl Iterator<Item = (String, u16, String)> {
     engines::OWN.iter().flat_map(|(route, own)| {
@@ -238,12 +247,18 @@ fn every_answer_of_the_api_can_be_had_and_no_other() {
     // After the others, which have deadlines: these are thousands of requests.
     run(limits::cases(&produced));
     let produced = produced.0.into_inner().unwrap();
-    let of_route = |(route, outcomes): &(&str, &[Outcome])| -> Vec<_> {
-        outcomes.iter().map(|(status, code)| ((*route).to_owned(), *status, (*code).to_owned())).collect()
-    };
-    let required: BTreeSet<_> = REQUIRED.iter().flat_map(of_route).chain(engines_required()).collect();
+    let required = required();
     let missing: Vec<_> = required.difference(&produced).collect();
     assert!(missing.is_empty(), "promised, and produced by no case: {missing:#?}");
     let unknown: Vec<_> = produced.difference(&required).collect();
     assert!(unknown.is_empty(), "produced, and not in the list: {unknown:#?}");
+}
+
+#[test]
+fn what_is_described_is_what_can_be_had() {
+    let (described, required) = (Description::outcomes(), required());
+    let missing: Vec<_> = required.difference(&described).collect();
+    assert!(missing.is_empty(), "answered, and not described: {missing:#?}");
+    let unknown: Vec<_> = described.difference(&required).collect();
+    assert!(unknown.is_empty(), "described, and never answered: {unknown:#?}");
 }

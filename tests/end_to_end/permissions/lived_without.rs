@@ -11,7 +11,7 @@ const LIVED_WITHOUT: &[(&str, &str, &str, &str)] = &[
     ("health-check", "dynamodb:Query", "/index/active", "the report does not say how many sessions are active"),
     ("health-check", "dynamodb:Query", "/index/dead", "the report does not say how many jobs are dead"),
     ("health-check", "s3:ListBucket", "", "the report says that storage failed"),
-    ("job-worker", "sqs:ChangeMessageVisibility", "JobQueue", "a message comes back later; the log says so"),
+    ("job-worker", "sqs:ChangeMessageVisibility", "local-jobs", "a message comes back later; the log says so"),
 ];
 
 pub fn may_be_lived_without(permission: &Permission) -> bool {

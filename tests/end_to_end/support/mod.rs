@@ -7,6 +7,7 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
+use description::Description;
 use local::{Stack, StackOptions, camera::SceneOrder};
 use serde_json::{Value, json};
 use tokio::{
@@ -15,6 +16,7 @@ use tokio::{
 };
 use uuid::Uuid;
 
+pub mod description;
 pub mod engines;
 pub mod events;
 pub mod in_process;
@@ -70,12 +72,16 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// The answer, which must be one that is described.
     pub async fn of(response: reqwest::Response) -> Self {
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let (status, headers, path) =
+            (response.status().as_u16(), response.headers().clone(), response.url().path().to_owned());
         let text = response.text().await.unwrap();
         let body =
             if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap_or(Value::String(text)) };
-        Self { status, headers, body }
+        let answer = Self { status, headers, body };
+        Description::hold(&path, &answer);
+        answer
     }
 
     /// The answer of a function that was invoked with an event, as API Gateway would pass it on.

@@ -13,6 +13,7 @@ mod learn;
 mod matrix;
 mod measure;
 mod prepare;
+mod ridge;
 mod threads;
 
 use std::error::Error;

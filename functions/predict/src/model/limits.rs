@@ -104,7 +104,7 @@ impl Doubts {
             let plural = if count == 1 { "reading" } else { "readings" };
             self.add(
                 0.8 * missing,
-                format!("{count} {plural} are few: the model was validated on {READINGS_VALIDATED} and more"),
+                format!("the history has {count} {plural}: the model was validated on {READINGS_VALIDATED} and more"),
             );
         }
         let span = last.cycle.saturating_sub(first.cycle).saturating_add(1);

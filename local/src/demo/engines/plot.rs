@@ -5,7 +5,7 @@ use serde_json::Value;
 const WIDTH: f64 = 860.0;
 const HEIGHT: f64 = 420.0;
 const LEFT: f64 = 62.0;
-const TOP: f64 = 48.0;
+const TOP: f64 = 62.0;
 const RIGHT: f64 = 20.0;
 const BOTTOM: f64 = 52.0;
 /// The top of the picture, in cycles left: a little more than the model tells apart.
@@ -55,7 +55,7 @@ pub fn svg(points: &[Point]) -> String {
     let predicted: Vec<_> = points.iter().map(|point| (point.cycle, point.predicted)).collect();
     let truth: Vec<_> = points.iter().map(|point| (point.cycle, f64::from(point.left).min(MOST))).collect();
     let labels = [
-        text(LEFT, 26.0, "start", 15, "One engine's remaining useful life, predicted along its life"),
+        text(LEFT, 22.0, "start", 15, "One engine's remaining useful life, predicted along its life"),
         text(LEFT + (WIDTH - LEFT - RIGHT) / 2.0, HEIGHT - 12.0, "middle", 13, "cycles flown"),
         text(14.0, TOP - 12.0, "start", 13, "cycles left"),
     ];
@@ -110,13 +110,13 @@ impl Axes {
 fn legend() -> String {
     let x = WIDTH - RIGHT - 210.0;
     format!(
-        "<rect x=\"{x}\" y=\"56\" width=\"206\" height=\"66\" fill=\"white\" fill-opacity=\"0.85\"/>\n\
-         <path d=\"M{x} 68h26\" stroke=\"#1f77b4\" stroke-width=\"2.2\"/>\n\
-         <rect x=\"{x}\" y=\"82\" width=\"26\" height=\"12\" fill=\"#1f77b4\" fill-opacity=\"0.18\"/>\n\
-         <path d=\"M{x} 110h26\" stroke=\"#444\" stroke-width=\"1.5\" stroke-dasharray=\"6 4\"/>\n{}{}{}",
-        text(x + 34.0, 72.0, "start", 12, "predicted (125 at most)"),
-        text(x + 34.0, 93.0, "start", 12, "90 % interval"),
-        text(x + 34.0, 114.0, "start", 12, "true"),
+        "<rect x=\"{x}\" y=\"70\" width=\"206\" height=\"66\" fill=\"white\" fill-opacity=\"0.85\"/>\n\
+         <path d=\"M{x} 82h26\" stroke=\"#1f77b4\" stroke-width=\"2.2\"/>\n\
+         <rect x=\"{x}\" y=\"96\" width=\"26\" height=\"12\" fill=\"#1f77b4\" fill-opacity=\"0.18\"/>\n\
+         <path d=\"M{x} 124h26\" stroke=\"#444\" stroke-width=\"1.5\" stroke-dasharray=\"6 4\"/>\n{}{}{}",
+        text(x + 34.0, 86.0, "start", 12, "predicted (125 at most)"),
+        text(x + 34.0, 107.0, "start", 12, "90 % interval"),
+        text(x + 34.0, 128.0, "start", 12, "true"),
     )
 }
 

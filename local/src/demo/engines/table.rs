@@ -18,8 +18,8 @@ pub fn print(answer: &Value, fleet: &[Cut]) {
         let left = fleet.iter().find(|cut| cut.name == name).map_or("–".into(), |cut| cut.left.to_string());
         println!(
             "  {name:<7} {:>7} {:>14} {:>14} {left:>11} {:>10.2}  {}",
-            engine["cycle"],
-            engine["predicted_rul"],
+            engine["cycle"].to_string(),
+            engine["predicted_rul"].to_string(),
             interval(&engine["interval"]),
             engine["confidence"].as_f64().unwrap_or(f64::NAN),
             badge(engine["health"].as_str().unwrap_or("–"), colours)

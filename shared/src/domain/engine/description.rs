@@ -3,17 +3,23 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{RefOr, Schema},
+};
 
 use super::Prediction;
 use crate::{
     clock::rfc3339,
     domain::invalid::{Fields, Invalid, text},
     ids::{EngineId, FleetId},
+    openapi::{self, Body},
 };
 
 /// What an engine does at the moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = EngineStatus)]
 pub enum Status {
     #[default]
     Operational,
@@ -103,6 +109,19 @@ impl Description {
         engine
     }
 }
+
+impl PartialSchema for Description {
+    fn schema() -> RefOr<Schema> {
+        Body::of("What is said of an engine. What is not said is left as it is.")
+            .optional("fleet_id", "Its fleet; may be left out by a caller who has exactly one.", FleetId::schema())
+            .optional("unit_number", "Its number in the fleet's own books.", openapi::whole(1..=u32::MAX))
+            .optional("status", "What it does at the moment.", Status::schema())
+            .optional("last_maintenance", "A date, or a time as RFC 3339 has it.", openapi::text())
+            .into()
+    }
+}
+
+impl ToSchema for Description {}
 
 fn unit_number(value: &Value) -> Result<u32, Invalid> {
     let number = value.as_u64().and_then(|number| u32::try_from(number).ok()).filter(|number| *number > 0);

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// Below so many cycles an engine is critical.
 const CRITICAL_BELOW: u32 = 20;
@@ -9,8 +10,9 @@ const CRITICAL_BELOW: u32 = 20;
 const WARNING_BELOW: u32 = 50;
 
 /// How much an engine's remaining useful life gives to think about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = EngineHealth)]
 pub enum Health {
     Healthy,
     Warning,
@@ -29,7 +31,7 @@ impl Health {
 }
 
 /// Which model answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ModelKind {
     /// The one in the binary.
@@ -39,11 +41,11 @@ pub enum ModelKind {
 }
 
 /// Where the true value lies with the probability `level`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Interval {
     /// Cycles.
     pub low: u32,
-    /// Cycles; none where the end is open, because the model does not tell apart what lies beyond its cap.
+    /// Cycles; null where the end is open, because the model does not tell apart what lies beyond its cap.
     pub high: Option<u32>,
     pub level: f64,
     /// Whether the upper end is open.
@@ -52,7 +54,7 @@ pub struct Interval {
 }
 
 /// A model's answer.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Prediction {
     /// Cycles until failure.
     pub predicted_rul: u32,
@@ -67,6 +69,7 @@ pub struct Prediction {
     pub warnings: Vec<String>,
     /// The last cycle that it was worked out from.
     pub cycle: u32,
+    #[schema(value_type = String, format = DateTime)]
     pub at: DateTime<Utc>,
 }
 

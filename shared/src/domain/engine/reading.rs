@@ -5,9 +5,16 @@ use std::{borrow::Cow, collections::BTreeMap};
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::value::RawValue;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{ArrayBuilder, ObjectBuilder, Ref, RefOr, Schema, Type},
+};
 
 use super::wire::Wire;
-use crate::domain::invalid::{FieldError, Invalid};
+use crate::{
+    domain::invalid::{FieldError, Invalid},
+    openapi::{self, Body},
+};
 
 /// Readings in one history, at most.
 pub const MAX_READINGS: usize = 1_000;
@@ -97,6 +104,36 @@ impl Serialize for Reading {
             map.serialize_entry(name, &value)?;
         }
         map.end()
+    }
+}
+
+impl PartialSchema for Reading {
+    fn schema() -> RefOr<Schema> {
+        let number = || ObjectBuilder::new().schema_type(Type::Number);
+        let reading = Body::of("What an engine read over one cycle, in C-MAPSS's columns.").required(
+            "cycle",
+            "Flights since the engine was new.",
+            openapi::whole(1..=MAX_CYCLE),
+        );
+        let settings = ["Altitude in 1000 ft.", "Mach number.", "Throttle resolver angle in degrees."];
+        let reading = SETTINGS
+            .into_iter()
+            .zip(settings)
+            .fold(reading, |reading, (name, meaning)| reading.required(name, meaning, number()));
+        SENSORS
+            .into_iter()
+            .fold(reading, |reading, name| reading.required(name, "In the sensor's own unit.", number()))
+            .into()
+    }
+}
+
+impl ToSchema for Reading {}
+
+impl Reading {
+    /// A list of readings, as [`Reading::history`] takes it.
+    pub fn history_schema() -> ArrayBuilder {
+        let item = Ref::from_schema_name(Self::name());
+        ArrayBuilder::new().items(RefOr::<Schema>::Ref(item)).min_items(Some(1)).max_items(Some(MAX_READINGS))
     }
 }
 

@@ -1,6 +1,7 @@
 //! An engine as the API shows it.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{Engine, Health, Interval, ModelKind, Status};
 use crate::{
@@ -9,7 +10,8 @@ use crate::{
 };
 
 /// An engine and its last prediction.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Engine)]
 pub struct Shown<'a> {
     engine_id: &'a EngineId,
     fleet_id: &'a FleetId,
@@ -25,6 +27,7 @@ pub struct Shown<'a> {
     model_version: Option<&'a str>,
     /// The last cycle that the prediction was worked out from.
     cycle: Option<u32>,
+    #[schema(format = DateTime)]
     predicted_at: Option<String>,
 }
 

@@ -1,11 +1,12 @@
 //! What each sensor of an engine did over its history.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{Reading, SENSORS};
 
 /// One sensor over a history, in the sensor's own unit.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, ToSchema)]
 pub struct SensorStatistics {
     pub mean: f64,
     /// Of a sample (n − 1); 0 for a single reading.

@@ -4,9 +4,10 @@ use std::ops::RangeInclusive;
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// A unified metric.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Metric {
     RestingHr,

@@ -4,8 +4,12 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{RefOr, Schema},
+};
 
-use crate::domain::invalid::Invalid;
+use crate::{domain::invalid::Invalid, openapi};
 
 /// Number of a frame within its session, 1 to 999,999: six digits, so that sort keys order as numbers do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -28,6 +32,15 @@ impl FrameNumber {
         }
     }
 }
+
+impl PartialSchema for FrameNumber {
+    fn schema() -> RefOr<Schema> {
+        let number = openapi::whole(Self::MIN.get()..=Self::MAX.get());
+        number.description(Some("Number of a frame within its session.")).into()
+    }
+}
+
+impl ToSchema for FrameNumber {}
 
 impl TryFrom<u32> for FrameNumber {
     type Error = Invalid;

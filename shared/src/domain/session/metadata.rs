@@ -2,10 +2,17 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{ObjectBuilder, RefOr, Schema, Type},
+};
 
-use crate::domain::{
-    invalid::{Fields, Invalid, text},
-    target::TargetType,
+use crate::{
+    domain::{
+        invalid::{Fields, Invalid, text},
+        target::TargetType,
+    },
+    openapi::{self, Body},
 };
 
 /// An object of at most 4 KB, free but for the fields that we read.
@@ -54,6 +61,20 @@ impl Metadata {
         self.get("equipment").and_then(Value::as_str)
     }
 }
+
+impl PartialSchema for Metadata {
+    fn schema() -> RefOr<Schema> {
+        let metres = ObjectBuilder::new().schema_type(Type::Number).exclusive_minimum(Some(0));
+        Body::of(&format!("Any object of at most {} bytes of JSON; these fields of it are read.", Self::MAX_BYTES))
+            .optional("target_type", "What is shot at; `standard` where nobody says.", TargetType::schema())
+            .optional("distance", "Metres to the target.", metres)
+            .optional("equipment", "What is shot with.", openapi::text())
+            .and_more()
+            .into()
+    }
+}
+
+impl ToSchema for Metadata {}
 
 impl Default for Metadata {
     fn default() -> Self {

@@ -55,7 +55,7 @@ fn an_engine_at_its_end_is_known_with_more_confidence() {
 type Fault = (&'static str, fn(&mut Vec<Reading>), &'static str);
 
 const FAULTS: [Fault; 12] = [
-    ("few readings", |readings| readings.truncate(4), "4 readings are few"),
+    ("few readings", |readings| readings.truncate(4), "the history has 4 readings"),
     ("one reading", |readings| readings.truncate(1), "1 reading"),
     ("gaps", |readings| readings.retain(|one| one.cycle % 3 != 0), "missing"),
     ("a late beginning", |readings| drop(readings.drain(..60)), "begins at cycle 61"),
