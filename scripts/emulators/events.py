@@ -9,6 +9,7 @@ import pathlib
 import re
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 import uuid
 
@@ -39,8 +40,9 @@ class Stack:
         self.json = json.loads(pathlib.Path(path).read_text())
         self.base_url = self.json["base_url"]
 
-    def environment(self, host=None):
-        """events/env.json with the stack's addresses; `host` is what containers call this machine."""
+    def environment(self, host=None, bridge=None):
+        """events/env.json with the stack's addresses; `host` is what containers call this machine, `bridge` its address there:
+        of an endpoint that is a name, the SDK would make a name for each bucket."""
         text = (EVENTS / f"{ENVIRONMENT}.json").read_text()
         values = {"jwks_url": f"{self.json['issuer']}/.well-known/jwks.json"}
         for key, value in self.json.items():
@@ -52,7 +54,7 @@ class Stack:
         for name, value in values.items():
             value = str(value or "")
             if host and name not in kept:
-                value = value.replace("127.0.0.1", host)
+                value = value.replace("127.0.0.1", bridge if bridge and name.startswith("aws.") else host)
             text = text.replace("${" + name + "}", value)
         missing = re.findall(r"\$\{[^}]+\}", text)
         if missing:
@@ -175,7 +177,7 @@ def comparable(value, key=None, counts=True):
     if isinstance(value, (int, float)):
         return 0 if key in MEASURED or not counts else value
     if value.startswith(("http://", "https://")):
-        value = value.split("?")[0]
+        value = urllib.parse.urlsplit(value).path
     value = TIME.sub("<time>", UUID.sub("<id>", value))
     return value if counts or not re.fullmatch(r"[\d.]+", value) else "<number>"
 

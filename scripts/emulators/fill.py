@@ -21,9 +21,13 @@ def arguments():
     return parser.parse_args()
 
 
+def bridge():
+    return subprocess.check_output(passing.BRIDGE, text=True).strip()
+
+
 def write(stack, folder, host):
     folder.mkdir(parents=True, exist_ok=True)
-    environment = stack.environment(None if host == "127.0.0.1" else host)
+    environment = stack.environment() if host == "127.0.0.1" else stack.environment(host, bridge())
     (folder / "env.json").write_text(json.dumps(environment, indent=2))
     aws = stack.json["aws"]
     values = environment["Parameters"] | {
@@ -43,9 +47,9 @@ def main():
     write(stack, given.folder, given.host)
     print(f"{len(events.names())} events in {given.folder}; signatures are good for five minutes")
     if given.pass_on:
-        gateway = subprocess.check_output(passing.BRIDGE, text=True).strip()
+        gateway = bridge()
         text = (given.folder / "env.json").read_text()
-        passing.pass_on_all(gateway, re.findall(rf"{re.escape(given.host)}:(\d+)", text))
+        passing.pass_on_all(gateway, re.findall(rf"(?:{re.escape(given.host)}|{re.escape(gateway)}):(\d+)", text))
         print(f"ports of the stack are passed on from {gateway}; Ctrl-C ends it")
         signal.pause()
 

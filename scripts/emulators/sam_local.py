@@ -93,8 +93,8 @@ def main(stack_file, sam, gateway, port):
     stack, folder = events.Stack(stack_file), pathlib.Path(stack_file).parent
     stack.prepare()
     environment = folder / "env.json"
-    environment.write_text(json.dumps(stack.environment(HOST), indent=2))
-    passing.pass_on_all(gateway, re.findall(rf"{HOST}:(\d+)", environment.read_text()))
+    environment.write_text(json.dumps(stack.environment(HOST, gateway), indent=2))
+    passing.pass_on_all(gateway, re.findall(rf"(?:{HOST}|{gateway}):(\d+)", environment.read_text()))
     given = options(stack, environment)
     given["environment"] = os.environ | given["credentials"]
     faults = list(invoke_each(sam, stack, given, folder))
