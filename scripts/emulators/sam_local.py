@@ -38,10 +38,10 @@ def options(stack, environment):
     }
 
 
-def invoked(sam, stack, given, id, name, folder):
+def invoked(sam, stack, given, id, name, folder, session=None):
     """The answer of `sam local invoke` to an event."""
     file = folder / f"{name}.json"
-    file.write_text(json.dumps(stack.event(name, webhooks_of="other_user")))
+    file.write_text(json.dumps(stack.event(name, session, webhooks_of="other_user")))
     command = [sam, "local", "invoke", id, "--event", str(file), *given["arguments"]]
     done = subprocess.run(command, env=given["environment"], capture_output=True, text=True, timeout=180)
     if done.returncode or not done.stdout.strip():
@@ -49,15 +49,21 @@ def invoked(sam, stack, given, id, name, folder):
     return events.answer_of(events.parsed(done.stdout.strip().splitlines()[-1].encode()))
 
 
+def own_session(stack, name):
+    """A camera's frame is the session's own: both answers are of one. What changes a session is done to two."""
+    return stack.start_session() if name.startswith("camera-proxy") else None
+
+
 def invoke_each(sam, stack, given, folder):
     """One event for each function: what is wrong."""
     for function, id in functions().items():
         name, started = function, time.monotonic()
-        got = invoked(sam, stack, given, id, name, folder)
+        session = own_session(stack, name)
+        got = invoked(sam, stack, given, id, name, folder, session)
         if function == "job-worker":
             fault = None if got[1] == events.WORKER[name] else f"{name}: {got}"
         else:
-            fault = events.difference(name, stack.send(stack.event(name, webhooks_of="trainer")), got)
+            fault = events.difference(name, stack.send(stack.event(name, session, webhooks_of="trainer")), got)
         print(f"{'✗' if fault else '✓'} sam local invoke {id:28} {time.monotonic() - started:5.1f} s", flush=True)
         if fault:
             yield fault
@@ -79,7 +85,7 @@ def ask_api(stack, port):
     names = [name for name in events.names() if events.function_of(name) != "job-worker"]
     right = 0
     for name in names:
-        session = stack.start_session() if name.startswith("camera-proxy") else None
+        session = own_session(stack, name)
         expected = stack.send(stack.event(name, session, webhooks_of="trainer"))
         got = stack.send(stack.event(name, session, webhooks_of="admin"), base=f"http://127.0.0.1:{port}")
         fault = events.difference(name, expected, got)
