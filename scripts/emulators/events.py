@@ -108,9 +108,9 @@ class Stack:
             text = text.replace("${" + placeholder + "}", value)
         event = json.loads(text)
         headers = event.get("headers", {})
-        if "x-terra-trace-id" in headers:
-            # The delivery's id: each is a new one.
-            headers["x-terra-trace-id"] += f"-{uuid.uuid4()}"
+        if function_of(name) == "webhook-terra":
+            # The delivery's id, which its content would be otherwise: each is a new one.
+            headers["x-terra-trace-id"] = f"event-{uuid.uuid4()}"
         if headers.get("terra-signature") == "${terra_signature}":
             headers["terra-signature"] = self.signature(body_of(event) or b"")
         return event
