@@ -11,8 +11,12 @@ mod pending;
 mod sdk_timer;
 
 #[cfg(test)]
+mod captured_logs;
+#[cfg(test)]
 pub(crate) mod fake_dynamodb;
 
+#[cfg(test)]
+pub(crate) use captured_logs::CapturedLogs;
 pub use invocation::{InvocationRecord, JobsRecord};
 pub use logs::{describe, init, invocation_span, log_panic, request_span, subscriber};
 pub use metrics::{Captured, Metrics, RequestRecord};

@@ -1,8 +1,5 @@
 use std::{
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicU32, Ordering},
-    },
+    sync::atomic::{AtomicU32, Ordering},
     time::Duration,
 };
 
@@ -19,7 +16,7 @@ use crate::{
     http::{self, created, empty, ok},
     ids::UserId,
     rate_limit::{Preset, Subject},
-    telemetry::{self, Captured, Metrics, fake_dynamodb},
+    telemetry::{self, Captured, CapturedLogs, Metrics, fake_dynamodb},
 };
 
 /// A context whose DynamoDB counts every limit's window up from `count`, and the metrics that it leaves.
@@ -101,12 +98,8 @@ async fn answer(
 
 /// The log lines of `work`.
 async fn logged<T>(work: impl Future<Output = T>) -> (T, Vec<Value>) {
-    let written = Arc::new(Mutex::new(Vec::new()));
-    let sink = written.clone();
-    let write = move |line: &[u8]| sink.lock().unwrap().push(serde_json::from_slice(line).unwrap());
-    let outcome = work.with_subscriber(telemetry::subscriber("start-session", "info", write)).await;
-    let lines = written.lock().unwrap().clone();
-    (outcome, lines)
+    let logs = CapturedLogs::new("info");
+    (work.with_subscriber(logs.dispatch()).await, logs.lines())
 }
 
 #[derive(Debug, thiserror::Error)]

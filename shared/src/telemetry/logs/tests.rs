@@ -1,18 +1,14 @@
-use std::sync::{Arc, Mutex};
-
 use serde_json::{Value, json};
 use tracing::{debug, error, info, warn};
 
 use super::*;
+use crate::telemetry::CapturedLogs;
 
 /// The lines that `work` logs at `log_level`.
 fn lines(log_level: &str, work: impl FnOnce()) -> Vec<Value> {
-    let written = Arc::new(Mutex::new(Vec::new()));
-    let sink = written.clone();
-    let subscriber = subscriber("start-session", log_level, move |line| sink.lock().unwrap().extend_from_slice(line));
-    tracing::subscriber::with_default(subscriber, work);
-    let text = String::from_utf8(written.lock().unwrap().clone()).unwrap();
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    let logs = CapturedLogs::new(log_level);
+    tracing::dispatcher::with_default(&logs.dispatch(), work);
+    logs.lines()
 }
 
 #[derive(Debug, thiserror::Error)]
