@@ -57,6 +57,18 @@ impl Engine {
         }
     }
 
+    /// The first engine from a seed on that is in service after so many cycles.
+    pub fn outliving(cycles: usize, from: u64, conditions: Conditions) -> Self {
+        let mut seed = from;
+        loop {
+            let engine = Self::new(seed, conditions);
+            if engine.life as usize > cycles {
+                return engine;
+            }
+            seed += 1;
+        }
+    }
+
     /// Cycles from the first flight to the failure.
     pub fn life(&self) -> u32 {
         self.life

@@ -54,18 +54,12 @@ pub async fn measure(stack: &Stack) {
 async fn load(stack: &Stack, user: u64) {
     let planner = User::new(stack, Some("admin"));
     for n in user * BY_ONE_USER..((user + 1) * BY_ONE_USER).min(ENGINES) {
-        let readings: Vec<Value> = long_life(n).readings().iter().take(CYCLES).map(|reading| json!(reading)).collect();
-        assert_eq!(readings.len(), CYCLES);
+        let engine = Engine::outliving(CYCLES, 1_000 * n, Conditions::Six);
+        let readings: Vec<Value> = engine.readings().iter().take(CYCLES).map(|reading| json!(reading)).collect();
         planner
             .post(&format!("engines/{}/readings", name(n)), &json!({ "fleet_id": FLEET, "readings": readings }))
             .await;
     }
-}
-
-/// The first of the simulated engines after `n` thousand that lives long enough.
-fn long_life(n: u64) -> Engine {
-    let mut engines = (1_000 * n..).map(|seed| Engine::new(seed, Conditions::Six));
-    engines.find(|engine| engine.life() as usize > CYCLES).unwrap()
 }
 
 fn name(n: u64) -> String {

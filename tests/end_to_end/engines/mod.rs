@@ -6,6 +6,7 @@ use crate::support::{User, engines::readings, run, stack, storage::rows_of};
 
 mod batch;
 mod fleet;
+mod large_fleet;
 mod own_model;
 mod owners;
 mod round_trips;
