@@ -6,7 +6,6 @@ use serde::Serialize;
 use serde_json::Value;
 use shared::{
     Context, Error, Result,
-    clock::rfc3339,
     domain::engine::{Engine, MAX_READINGS, Prediction, Reading, SensorStatistics, Shown, statistics},
     ids::{EngineId, FleetId},
     store::engines::Engines,
@@ -45,8 +44,6 @@ pub struct Detail {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = StoredPrediction)]
 struct Predicted {
-    #[schema(format = DateTime)]
-    timestamp: String,
     status: shared::domain::engine::Health,
     #[serde(flatten)]
     prediction: Prediction,
@@ -109,7 +106,7 @@ fn cut(mut readings: Vec<Reading>, limit: usize) -> (Vec<Reading>, Option<String
 
 impl Predicted {
     fn of(prediction: Prediction) -> Self {
-        Self { timestamp: rfc3339(prediction.at), status: prediction.health(), prediction }
+        Self { status: prediction.health(), prediction }
     }
 }
 

@@ -1,8 +1,10 @@
 //! What a model said of an engine's remaining useful life.
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use utoipa::ToSchema;
+
+use crate::clock::rfc3339;
 
 /// Below so many cycles an engine is critical.
 const CRITICAL_BELOW: u32 = 20;
@@ -69,8 +71,14 @@ pub struct Prediction {
     pub warnings: Vec<String>,
     /// The last cycle that it was worked out from.
     pub cycle: u32,
+    #[serde(rename = "timestamp", serialize_with = "as_rfc3339")]
     #[schema(value_type = String, format = DateTime)]
     pub at: DateTime<Utc>,
+}
+
+/// As all times are answered.
+fn as_rfc3339<S: Serializer>(at: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&rfc3339(*at))
 }
 
 impl Prediction {
