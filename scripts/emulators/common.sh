@@ -3,18 +3,7 @@ export SAM_CLI_TELEMETRY=0 PYTHONDONTWRITEBYTECODE=1 AWS_DEFAULT_REGION=us-east-
 emulators=scripts/emulators
 place=target/emulators
 mkdir -p "$place"
-
-# A virtual environment with what a list names, made again when the list changes; prints where its programs are.
-tools() {
-  local list=$emulators/requirements-$1.txt venv=$place/$1
-  if ! cmp -s "$list" "$venv/installed.txt"; then
-    rm -rf "$venv"
-    python3 -m venv "$venv"
-    "$venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$list"
-    cp "$list" "$venv/installed.txt"
-  fi
-  echo "$PWD/$venv/bin"
-}
+. scripts/tools.sh
 
 # What runs beside the script, ended in the reverse order by its id when the script ends.
 pids=()
@@ -47,10 +36,10 @@ esac
 # Where cargo-lambda has cargo build; beside it, it lays out target/lambda/<name>/bootstrap.
 built=target/$(uname -m)-unknown-linux-gnu/release
 
-# Every function as it is deployed, for this machine's processor.
+# Every function as it is deployed, for this machine's processor: target/lambda/<name>/bootstrap.zip.
 build_functions() {
   local bin functions
-  bin=$(tools cargo-lambda)
+  bin=$(tools $emulators/requirements-cargo-lambda.txt $place/cargo-lambda)
   mapfile -t functions < <(ls functions)
   PATH="$bin:$PATH" cargo lambda build --quiet --release "$flag" --output-format zip "${functions[@]/#/--package=}"
 }

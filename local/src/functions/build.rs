@@ -71,12 +71,10 @@ async fn run_cargo(
     if quiet {
         cargo.arg("--quiet");
     }
-    // With this crate among them the functions' dependencies get the same features as its own, and are built once.
-    cargo.args(["--package", env!("CARGO_PKG_NAME"), "--lib"]);
     // With this crate among the packages, cargo gives the dependencies the features that they had for the running
     // program, and compiles none of them twice. A release is built as it is deployed.
     if profile != "release" {
-        cargo.args(["--package", env!("CARGO_PKG_NAME")]);
+        cargo.args(["--package", env!("CARGO_PKG_NAME"), "--lib"]);
     }
     for package in packages {
         cargo.args(["--package", package, "--bin", package]);
