@@ -1,5 +1,5 @@
 //! `cargo bench-functions`: size, init time and resident memory of each release binary, against one that does nothing; and
-//! what a fleet of engines takes.
+//! what a fleet of engines takes. `--binaries DIR` measures those that lie there, as cargo-lambda builds them.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a measurement that fails says why and ends")]
 
@@ -31,10 +31,18 @@ const NOTHING: &str = "nothing";
 
 #[tokio::main]
 async fn main() {
-    let binaries = build();
+    let built = workspace().join("target/release");
+    let binaries = match binaries() {
+        Some(directory) => directory,
+        None => {
+            build_functions();
+            built.clone()
+        }
+    };
+    cargo_build(&["--package", "health-check", "--example", NOTHING]);
     let mut rows = Vec::new();
     for name in [NOTHING].into_iter().chain(FUNCTIONS) {
-        let binary = if name == NOTHING { binaries.join("examples/nothing") } else { binaries.join(name) };
+        let binary = if name == NOTHING { built.join("examples/nothing") } else { binaries.join(name) };
         let size = std::fs::metadata(&binary).unwrap().len();
         rows.push((name, size, init::median(&binary).await));
     }
@@ -58,18 +66,25 @@ async fn main() {
     }
 }
 
-/// Builds the release binaries, and returns where they are.
-fn build() -> PathBuf {
-    let workspace = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap();
-    let cargo = |arguments: &[&str]| {
-        let mut build = Command::new(env!("CARGO"));
-        build.args(["build", "--release"]).args(arguments).current_dir(&workspace);
-        assert!(build.status().unwrap().success(), "cargo build {arguments:?}");
-    };
-    // One by one, as they are built to be deployed.
+/// The directory that `--binaries` names.
+fn binaries() -> Option<PathBuf> {
+    let mut arguments = std::env::args().skip_while(|argument| argument != "--binaries");
+    arguments.nth(1).map(|directory| workspace().join(directory))
+}
+
+/// One by one, as they are built to be deployed.
+fn build_functions() {
     for function in FUNCTIONS {
-        cargo(&["--package", function, "--bin", function]);
+        cargo_build(&["--package", function, "--bin", function]);
     }
-    cargo(&["--package", "health-check", "--example", NOTHING]);
-    workspace.join("target/release")
+}
+
+fn cargo_build(arguments: &[&str]) {
+    let mut build = Command::new(env!("CARGO"));
+    build.args(["build", "--release"]).args(arguments).current_dir(workspace());
+    assert!(build.status().unwrap().success(), "cargo build {arguments:?}");
+}
+
+fn workspace() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
 }
