@@ -1,6 +1,7 @@
 """Runs each function under AWS's Runtime Interface Emulator, one event after another, and holds every answer against the
 local stack's. The emulator dies under concurrent calls, and listens on all addresses unless it is told not to."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -16,10 +17,12 @@ from samcli.yamlhelper import yaml_parse
 RIE = pathlib.Path(sys.prefix).glob(f"lib/*/site-packages/samcli/local/rapid/aws-lambda-rie-{sys.argv[3]}")
 
 
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+def free_ports(count):
+    listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [listener.getsockname()[1] for listener in listeners]
+    for listener in listeners:
+        listener.close()
+    return ports
 
 
 def declared():
@@ -52,7 +55,14 @@ class Emulator:
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(memory),
             "PATH": os.environ["PATH"],
         }
-        port, runtime_api = free_port(), free_port()
+        self.log = log
+        # Somebody may take a port between its choice and its use.
+        if not any(self.start(rie, binary, environment) for _ in range(3)):
+            raise SystemExit(f"{name}: the emulator does not start, see {log.name}")
+
+    def start(self, rie, binary, environment):
+        """Whether it listens."""
+        port, runtime_api = free_ports(2)
         self.url = f"http://127.0.0.1:{port}/2015-03-31/functions/function/invocations"
         arguments = [
             rie,
@@ -60,14 +70,15 @@ class Emulator:
             "--runtime-api-address", f"127.0.0.1:{runtime_api}",
             binary,
         ]
-        self.log = log
-        self.process = subprocess.Popen(arguments, env=environment, stdout=log, stderr=log, start_new_session=True)
-        for _ in range(100):
+        self.process = subprocess.Popen(arguments, env=environment, stdout=self.log, stderr=self.log, start_new_session=True)
+        give_up = time.monotonic() + 10
+        while time.monotonic() < give_up and self.process.poll() is None:
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    return
+                    return True
             time.sleep(0.05)
-        raise SystemExit(f"{name}: the emulator does not listen")
+        self.end()
+        return False
 
     def invoke(self, event):
         _, payload = events.send("POST", self.url, json.dumps(event).encode(), {"content-type": "application/json"})
@@ -75,7 +86,8 @@ class Emulator:
 
     def end(self):
         # The function is its child, in a group of their own.
-        os.killpg(self.process.pid, signal.SIGTERM)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGTERM)
         try:
             self.process.wait(5)
         except subprocess.TimeoutExpired:
