@@ -35,7 +35,8 @@ def write(stack, folder, host):
         "AWS_ACCESS_KEY_ID": aws["access_key_id"],
         "AWS_SECRET_ACCESS_KEY": aws["secret_access_key"],
     }
-    (folder / "env").write_text("".join(f"{name}={value}\n" for name, value in values.items() if value))
+    # cargo-lambda takes a value as it stands between such quotes; no value has one.
+    (folder / "env").write_text("".join(f"{name}='{value}'\n" for name, value in values.items() if value))
     for name in events.names():
         (folder / f"{name}.json").write_text(json.dumps(stack.event(name), indent=2))
 

@@ -27,10 +27,11 @@ def functions():
     return {it["Properties"]["CodeUri"].split("/")[-1]: id for id, it in serverless.items()}
 
 
-def options(stack, environment):
+def options(stack, environment, architecture):
     aws = stack.json["aws"]
     return {
         "arguments": [
+            "--parameter-overrides", f"Architecture={architecture}",
             "--template", str(BUILT), "--env-vars", str(environment), "--region", aws["region"],
             "--skip-pull-image", "--add-host", f"{HOST}:host-gateway",
         ],
@@ -95,13 +96,13 @@ def ask_api(stack, port):
     print(f"{'✓' if right == len(names) else '✗'} sam local start-api: {right} of {len(names)} requests as the local stack")
 
 
-def main(stack_file, sam, gateway, port):
+def main(stack_file, sam, gateway, port, architecture):
     stack, folder = events.Stack(stack_file), pathlib.Path(stack_file).parent
     stack.prepare()
     environment = folder / "env.json"
     environment.write_text(json.dumps(stack.environment(HOST, gateway), indent=2))
     passing.pass_on_all(gateway, re.findall(rf"(?:{HOST}|{gateway}):(\d+)", environment.read_text()))
-    given = options(stack, environment)
+    given = options(stack, environment, architecture)
     given["environment"] = os.environ | given["credentials"]
     faults = list(invoke_each(sam, stack, given, folder))
     with open(folder / "start-api.log", "w") as log:

@@ -96,6 +96,11 @@ class Deployment(unittest.TestCase):
         self.assertTrue(deploy["resolve_s3"] and deploy["region"] and deploy["capabilities"])
         self.assertFalse(deploy["confirm_changeset"])
 
+    def test_a_build_leaves_nothing_out_that_changed_and_functions_are_built_one_by_one(self):
+        for environment in ("default", "prod"):
+            build = samconfig()[environment]["build"]["parameters"]
+            self.assertEqual((build["cached"], build["parallel"]), (False, False), environment)
+
     def test_every_stage_says_what_it_is(self):
         for stage in ("dev", "prod"):
             self.assertEqual(overrides(stage)["Stage"], stage)
