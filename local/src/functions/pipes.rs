@@ -33,9 +33,13 @@ impl Pipe {
     /// order, knows of them by now; the reader takes bytes first and this request only when none are left.
     pub async fn flush(&self) {
         let (done, flushed) = oneshot::channel();
+        // An error means that the pipe has ended and been read to its end. A request that is sent at that very moment may stay
+        // in the channel, which then has closed.
         if self.flush.send(done).await.is_ok() {
-            // An error means that the pipe has ended and been read to its end.
-            flushed.await.ok();
+            tokio::select! {
+                _ = flushed => {}
+                () = self.flush.closed() => {}
+            }
         }
     }
 }
@@ -67,6 +71,27 @@ async fn read_lines<R: AsyncRead + Unpin>(
             Some(done) = flushes.recv() => {
                 done.send(()).ok();
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::functions::instance::no_request;
+    use crate::logs::Echo;
+
+    /// Often, as it takes a certain moment.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn who_asks_for_a_flush_as_the_pipe_ends_is_not_kept_waiting() {
+        for _ in 0..50_000 {
+            let (source, process) = tokio::io::duplex(16);
+            let pipe = Pipe::read(source, "function".into(), no_request(), Logs::new(Echo::default()));
+            let ends = tokio::spawn(async move { drop(process) });
+            tokio::time::timeout(Duration::from_secs(5), pipe.flush()).await.expect("the pipe has ended");
+            ends.await.unwrap();
         }
     }
 }
