@@ -29,6 +29,7 @@ mod locate;
 mod noise;
 mod numerals;
 mod plane;
+mod print;
 mod pyramid;
 mod rings;
 mod roll;
